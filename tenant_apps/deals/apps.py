@@ -1,0 +1,5 @@
+from django.apps import AppConfig
+
+
+class DealsConfig(AppConfig):
+    name = "tenant_apps.deals"
