@@ -1,0 +1,220 @@
+"""The embedded PostgreSQL: made once, started in a moment, ours to recognise."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import signal
+import subprocess
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from scripts import processes
+from scripts.state import ScriptError
+
+SUPERUSER = "postgres"
+DATABASE = "kontor"
+# Durable, and sized for a machine with two cores that many test databases share.
+SETTINGS = {
+    "listen_addresses": processes.LOOPBACK,
+    "unix_socket_directories": "",
+    "max_connections": "200",
+    "shared_buffers": "256MB",
+    "effective_cache_size": "1GB",
+    "maintenance_work_mem": "128MB",
+    "work_mem": "8MB",
+    "max_wal_size": "2GB",
+    "checkpoint_timeout": "15min",
+    "random_page_cost": "1.1",
+    "max_locks_per_transaction": "512",
+    "jit": "off",
+    "password_encryption": "scram-sha-256",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+    "log_statement": "none",
+    "log_min_duration_statement": "-1",
+    "idle_in_transaction_session_timeout": "15min",
+}
+# Run by the owner itself, so that it administers the roles it made. Each statement can be run again.
+ROLES = """
+DO $$ BEGIN
+  IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'kontor_no_tenant') THEN
+    CREATE ROLE kontor_no_tenant NOLOGIN;
+  END IF;
+  IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'kontor_platform') THEN
+    CREATE ROLE kontor_platform NOLOGIN;
+  END IF;
+  IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'kontor_app') THEN
+    CREATE ROLE kontor_app LOGIN NOINHERIT;
+  END IF;
+END $$;
+ALTER ROLE kontor_app PASSWORD '{app_password}';
+GRANT kontor_no_tenant, kontor_platform TO kontor_app WITH INHERIT FALSE, SET TRUE;
+"""
+
+
+@dataclass
+class Postgres:
+    """One server with its data folder; ``memory`` is the part of runtime.json it may change."""
+
+    folder: Path
+    programs: Path
+    log: Path
+    memory: dict[str, Any]
+    capability: int | None
+
+    @property
+    def data(self) -> Path:
+        """The data folder, which also tells our server from every other."""
+        return self.folder
+
+    def pid(self) -> int | None:
+        """Answer the number in postmaster.pid, whoever bears it now."""
+        try:
+            return int((self.folder / "postmaster.pid").read_text().split("\n")[0])
+        except (OSError, ValueError, IndexError):
+            return None
+
+    def is_running(self) -> bool:
+        """Answer whether our own server runs; a stranger with its old number does not count."""
+        return processes.is_ours(self.pid(), program="postgres", mark=str(self.folder))
+
+    def start(self) -> None:
+        """Make the server if need be and start it.
+
+        :raises ScriptError: it does not start; the end of its log says why.
+        """
+        if self.is_running():
+            self._await_ready(int(self.memory["postgres_port"]), None)
+            return
+        if not (self.folder / "global" / "pg_control").exists():
+            self._create()
+        (self.folder / "postmaster.pid").unlink(missing_ok=True)
+        for attempt in range(5):
+            port = processes.free_port(self.memory.get("postgres_port") if not attempt else None)
+            settings = [word for k, v in SETTINGS.items() for word in ("-c", f"{k}={v}")]
+            with self.log.open("ab") as output:
+                process = processes.spawn(
+                    [self.programs / "postgres", "-D", self.folder, "-p", port, *settings],
+                    capability=self.capability,
+                    output=output,
+                )
+            if self._await_ready(port, process):
+                self.memory["postgres_port"] = port
+                break
+        else:
+            raise ScriptError(f"PostgreSQL does not start:\n{processes.tail(self.log)}")
+        if self.memory.get("roles_version") != 1:
+            self._bootstrap()
+            self.memory["roles_version"] = 1
+
+    def stop(self) -> None:
+        """End our server, open connections included; another's is left alone."""
+        pid = self.pid()
+        if pid:
+            processes.end(
+                pid,
+                program="postgres",
+                mark=str(self.folder),
+                signals=(signal.SIGINT, signal.SIGQUIT),
+            )
+
+    def url(self, *, user: str) -> str:
+        """Answer the address under which the login role reaches the database."""
+        password = self.memory["passwords"][user]
+        port = self.memory["postgres_port"]
+        return f"postgres://{user}:{password}@{processes.LOOPBACK}:{port}/{DATABASE}"
+
+    def _create(self) -> None:
+        if self.folder.exists() and any(self.folder.iterdir()):
+            raise ScriptError(f"{self.folder} is neither empty nor a complete database; remove it.")
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if processes.is_root():
+            os.chown(self.folder, *processes.server_user())
+        self.memory.pop("roles_version", None)
+        passwords = {
+            name: secrets.token_urlsafe(24) for name in (SUPERUSER, "kontor_owner", "kontor_app")
+        }
+        self.memory["passwords"] = passwords
+        reader, writer = os.pipe()
+        if processes.is_root():
+            os.fchown(reader, *processes.server_user())
+        os.write(writer, passwords[SUPERUSER].encode() + b"\n")
+        os.close(writer)
+        process = processes.spawn(
+            [
+                self.programs / "initdb", "-D", self.folder, "-U", SUPERUSER,
+                "-A", "scram-sha-256", "--locale-provider=builtin", f"--pwfile=/dev/fd/{reader}", "-E", "UTF8",
+                "--locale=C.UTF-8", "--no-instructions",
+            ],
+            capability=self.capability,
+            pass_fds=(reader,),
+        )  # fmt: skip
+        output = process.communicate()[0]
+        os.close(reader)
+        if process.returncode:
+            raise ScriptError(f"initdb failed:\n{output.decode(errors='replace')}")
+
+    def _await_ready(
+        self, port: int, process: subprocess.Popen[bytes] | None, *, seconds: float = 60.0
+    ) -> bool:
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            if process is not None and process.poll() is not None:
+                return False
+            try:
+                ready = "ready" in (self.folder / "postmaster.pid").read_text()
+            except OSError:
+                ready = False
+            if ready and processes.listens(port):
+                return True
+            time.sleep(0.05)
+        return False
+
+    def _bootstrap(self) -> None:
+        owner = self.memory["passwords"]["kontor_owner"]
+        self.execute(
+            "DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'kontor_owner') THEN "
+            "CREATE ROLE kontor_owner LOGIN CREATEROLE CREATEDB NOSUPERUSER; END IF; END $$;\n"
+            f"ALTER ROLE kontor_owner PASSWORD '{owner}';",
+            user=SUPERUSER,
+        )
+        app = self.memory["passwords"]["kontor_app"]
+        self.execute(ROLES.format(app_password=app), user="kontor_owner")
+        found = self.execute(
+            f"SELECT 1 FROM pg_database WHERE datname = '{DATABASE}'", user="kontor_owner"
+        )
+        if not found.strip():
+            self.execute(f"CREATE DATABASE {DATABASE} TEMPLATE template0", user="kontor_owner")
+        self.execute(
+            f"REVOKE ALL ON DATABASE {DATABASE} FROM PUBLIC;\n"
+            f"GRANT CONNECT ON DATABASE {DATABASE} TO kontor_app;",
+            user="kontor_owner",
+        )
+
+    def execute(self, sql: str, *, user: str, database: str = "postgres") -> str:
+        """Run statements with psql, the password in its environment and never on a command line.
+
+        :raises ScriptError: a statement was refused.
+        """
+        done = subprocess.run(
+            [
+                str(self.programs / "psql"), "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1",
+                "-h", processes.LOOPBACK, "-p", str(self.memory["postgres_port"]),
+                "-U", user, "-d", database, "-f", "-",
+            ],
+            input=sql,
+            text=True,
+            capture_output=True,
+            check=False,
+            env={
+                **processes.QUIET_ENVIRONMENT,
+                "PGPASSWORD": self.memory["passwords"][user],
+                "PGCONNECT_TIMEOUT": "10",
+            },
+        )  # fmt: skip
+        if done.returncode:
+            raise ScriptError(f"PostgreSQL refused a statement: {done.stderr.strip()}")
+        return done.stdout
