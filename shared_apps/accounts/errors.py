@@ -1,0 +1,130 @@
+"""What may go wrong when people come in, by name."""
+
+from __future__ import annotations
+
+from shared_apps.kernel.errors import (
+    BadInput,
+    Conflict,
+    DependencyDown,
+    Forbidden,
+    NotAuthenticated,
+    NotFound,
+    TooManyRequests,
+)
+
+
+class CredentialsRefused(NotAuthenticated):
+    """The one answer to a wrong address, a wrong password and a closed account alike."""
+
+    code = "credentials_refused"
+    title = "E-mail or password is wrong"
+
+
+class RefreshRefused(NotAuthenticated):
+    """The refresh token is forged, expired, spent or foreign, or its session has ended."""
+
+    code = "refresh_refused"
+    title = "Sign in again"
+
+
+class SecretRefused(BadInput):
+    """A link or code that is forged, expired, used, withdrawn or of another organization."""
+
+    code = "secret_refused"
+    title = "This link or code is not valid any more"
+
+
+class PasswordWrong(BadInput):
+    code = "password_wrong"
+    title = "The present password is wrong"
+
+
+class PasswordTooWeak(BadInput):
+    code = "password_too_weak"
+    title = "The new password is too weak"
+
+
+class EmailTaken(Conflict):
+    code = "email_taken"
+    title = "Somebody already has this e-mail address"
+
+
+class AlreadyActivated(Conflict):
+    code = "user_already_activated"
+    title = "This person has already come in"
+
+
+class AlreadyDeactivated(Conflict):
+    code = "user_already_deactivated"
+    title = "This person is already deactivated"
+
+
+class NotDeactivated(Conflict):
+    code = "user_not_deactivated"
+    title = "This person is not deactivated"
+
+
+class CannotDeactivateSelf(Conflict):
+    code = "cannot_deactivate_self"
+    title = "Nobody can deactivate themselves"
+
+
+class UserUnknown(NotFound):
+    code = "user_unknown"
+    title = "There is no such person"
+
+
+class SessionUnknown(NotFound):
+    code = "session_unknown"
+    title = "There is no such session"
+
+
+class AlreadyEnrolled(Conflict):
+    code = "second_factor_already_enrolled"
+    title = "A second factor is already enrolled"
+
+
+class NotEnrolled(Conflict):
+    code = "second_factor_not_enrolled"
+    title = "No second factor is enrolled"
+
+
+class EnrolmentNotBegun(Conflict):
+    code = "second_factor_enrolment_not_begun"
+    title = "Begin the enrolment first"
+
+
+class SecondFactorWrong(BadInput):
+    code = "second_factor_wrong"
+    title = "The code is wrong or was used before"
+
+
+class SecondFactorDemanded(Conflict):
+    """Somebody whose role demands a second factor wants to give it up."""
+
+    code = "second_factor_demanded"
+    title = "Your role demands a second factor"
+
+
+class SecondFactorRequired(Forbidden):
+    """The session may only verify its second factor."""
+
+    code = "second_factor_required"
+    title = "Verify the second factor first"
+
+
+class SecondFactorEnrolmentRequired(Forbidden):
+    """The session may only enrol a second factor."""
+
+    code = "second_factor_enrolment_required"
+    title = "Enrol a second factor first"
+
+
+class TooManyAttempts(TooManyRequests):
+    code = "too_many_attempts"
+    title = "Too many attempts"
+
+
+class MailNotAccepted(DependencyDown):
+    code = "mail_not_accepted"
+    title = "Mail cannot be taken on just now"

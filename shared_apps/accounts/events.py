@@ -1,0 +1,134 @@
+"""What happened to people and their sessions: ids and values, never addresses or secrets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+from uuid import UUID
+
+from shared_apps.kernel.events import Event
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserEvent(Event):
+    """Its subject is a person."""
+
+    app: ClassVar[str] = "accounts"
+    subject_type: ClassVar[str] = "accounts.user"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserCreated(UserEvent):
+    pass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserInvited(UserEvent):
+    invitation_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InvitationWithdrawn(UserEvent):
+    pass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InvitationAccepted(UserEvent):
+    invitation_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserDeactivated(UserEvent):
+    sessions_ended: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserReactivated(UserEvent):
+    pass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProfileChanged(UserEvent):
+    fields: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PasswordChanged(UserEvent):
+    sessions_ended: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PasswordReset(UserEvent):
+    sessions_ended: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PasswordResetRequested(UserEvent):
+    pass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignInFailed(UserEvent):
+    """A wrong password for a person who exists; others leave only a line in the log."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoginCodeIssued(UserEvent):
+    pass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecondFactorEnrolled(UserEvent):
+    pass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecondFactorFailed(UserEvent):
+    pass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecondFactorReset(UserEvent):
+    sessions_ended: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecoveryCodeUsed(UserEvent):
+    codes_left: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecoveryCodesReplaced(UserEvent):
+    pass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionEvent(Event):
+    """Its subject is a session."""
+
+    app: ClassVar[str] = "accounts"
+    subject_type: ClassVar[str] = "accounts.session"
+
+    user_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionStarted(SessionEvent):
+    method: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionEnded(SessionEvent):
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionReuseDetected(SessionEvent):
+    """A spent refresh token came back: somebody else may hold a copy."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecondFactorVerified(SessionEvent):
+    pass

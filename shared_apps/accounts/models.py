@@ -1,0 +1,235 @@
+"""Who may come in: people, their sessions, and the secrets that let them in once."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, ClassVar
+
+from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Lower
+
+from shared_apps.accounts.emails import AddressField
+from shared_apps.kernel.models import Record, RecordQuerySet
+
+
+class UserQuerySet(RecordQuerySet["User"]):
+    def with_email(self, email: str) -> UserQuerySet:
+        """The one person behind an address, however it was typed."""
+        return self.filter(email=email)
+
+    def active(self) -> UserQuerySet:
+        return self.filter(is_active=True)
+
+
+class UserManager(BaseUserManager.from_queryset(UserQuerySet)):  # type: ignore[misc]
+    """Writes nothing: people are made by services. (mypy cannot follow a base made by a call.)"""
+
+    def get_by_natural_key(self, username: str | None) -> User:
+        """Django's own login forms look people up through this name."""
+        return self.with_email(username or "").get()
+
+
+class User(Record, AbstractBaseUser):
+    """A person in one schema: of an organization, or of the platform. Never deleted.
+
+    Roles and rights are rows of ``access``. There are no groups and no user permissions of
+    Django's here, because two sources of rights would contradict each other one day.
+    """
+
+    email = AddressField(max_length=254)
+    full_name = models.CharField(max_length=200)
+    phone = models.CharField(max_length=32, blank=True, default="")
+    language = models.CharField(max_length=10, default="en")
+    # Empty means the organization's own time zone.
+    time_zone = models.CharField(max_length=64, blank=True, default="")
+    is_active = models.BooleanField(default=True)
+    # Only ever true in the public schema; `create_super_admin` is the one that sets it.
+    is_staff = models.BooleanField(default=False)
+    activated_at = models.DateTimeField(null=True, blank=True)
+    deactivated_at = models.DateTimeField(null=True, blank=True)
+    password_changed_at = models.DateTimeField(null=True, blank=True)
+    # A copy of "has a confirmed device", so that the one query of a request also answers it.
+    second_factor_enrolled_at = models.DateTimeField(null=True, blank=True)
+
+    # Sessions know when somebody came in; a second memory of it would only add a write.
+    last_login = None
+
+    USERNAME_FIELD = "email"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = ["full_name"]
+
+    objects: Any = UserManager()
+
+    class Meta:
+        # Nobody deletes a person; who may close the door on one is a right of its own.
+        default_permissions = ("add", "change", "view")
+        permissions = [
+            ("deactivate_user", "Can deactivate and reactivate user"),
+            ("reset_second_factor", "Can reset the second factor of user"),
+        ]
+        constraints = [
+            models.UniqueConstraint(fields=["email"], name="accounts_user_email_unique"),
+            models.CheckConstraint(
+                condition=Q(email=Lower("email")), name="accounts_user_email_is_lower_case"
+            ),
+            models.CheckConstraint(
+                condition=Q(is_active=False) | Q(deactivated_at__isnull=True),
+                name="accounts_user_deactivated_is_inactive",
+            ),
+        ]
+        indexes = [models.Index(fields=["full_name", "id"], name="accounts_user_name_idx")]
+
+    def __str__(self) -> str:
+        return self.full_name or self.email
+
+    @property
+    def is_superuser(self) -> bool:
+        """Django's admin and guardian ask for this name; it means platform staff."""
+        return self.is_active and self.is_staff
+
+    @property
+    def is_invited(self) -> bool:
+        """Invited, and has not come in yet."""
+        return not self.is_active and self.activated_at is None
+
+    def has_perm(self, perm: str, obj: Any = None) -> bool:
+        """For Django's admin on the public host only; organizations ask ``access``."""
+        return self.is_superuser
+
+    def has_perms(self, perm_list: Any, obj: Any = None) -> bool:
+        return self.is_superuser
+
+    def has_module_perms(self, app_label: str) -> bool:
+        return self.is_superuser
+
+
+class SessionQuerySet(RecordQuerySet["Session"]):
+    def live(self, *, at: datetime) -> SessionQuerySet:
+        """Neither ended nor expired, and of a person who may still come in."""
+        return self.filter(revoked_at__isnull=True, expires_at__gt=at, user__is_active=True)
+
+
+class Session(Record):
+    """One sign-in on one device, and the family of refresh tokens that keeps it alive.
+
+    Exactly one refresh token of the family is current. The former one is remembered, because
+    a browser that refreshes twice at once must get the same successor both times.
+    """
+
+    class Method(models.TextChoices):
+        CREDENTIALS = "credentials"
+        LOGIN_CODE = "login_code"
+        INVITATION = "invitation"
+
+    class EndReason(models.TextChoices):
+        SIGNED_OUT = "signed_out"
+        REVOKED = "revoked"
+        REUSE = "reuse"
+        DEACTIVATED = "deactivated"
+        CREDENTIALS_CHANGED = "credentials_changed"
+        SECOND_FACTOR_RESET = "second_factor_reset"
+        ROLE_CHANGED = "role_changed"
+
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="sessions")
+    method = models.CharField(max_length=20, choices=Method.choices, default=Method.CREDENTIALS)
+    current_token_id = models.UUIDField()
+    previous_token_id = models.UUIDField(null=True, blank=True)
+    rotated_at = models.DateTimeField(null=True, blank=True)
+    second_factor_at = models.DateTimeField(null=True, blank=True)
+    ip_address = models.CharField(max_length=45, blank=True, default="")
+    user_agent = models.CharField(max_length=400, blank=True, default="")
+    last_seen_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    revoked_reason = models.CharField(
+        max_length=20, choices=EndReason.choices, blank=True, default=""
+    )
+
+    objects: Any = SessionQuerySet.as_manager()
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(revoked_at__isnull=True, revoked_reason="")
+                | (Q(revoked_at__isnull=False) & ~Q(revoked_reason="")),
+                name="accounts_session_end_has_reason",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["user", "-created_at"],
+                name="accounts_session_live_idx",
+                condition=Q(revoked_at__isnull=True),
+            ),
+            models.Index(fields=["expires_at"], name="accounts_session_expiry_idx"),
+            models.Index(fields=["user", "ip_address"], name="accounts_session_address_idx"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} {self.created_at:%Y-%m-%d %H:%M}"
+
+
+class OneTimeSecret(Record):
+    """A link or code that lets its bearer do one thing once. Only its hash is kept."""
+
+    class Purpose(models.TextChoices):
+        INVITATION = "invitation"
+        RESET = "password_reset"
+        LOGIN_CODE = "login_code"
+
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="one_time_secrets")
+    purpose = models.CharField(max_length=20, choices=Purpose.choices)
+    secret_hash = models.CharField(max_length=64)
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True, blank=True)
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(fields=["secret_hash"], name="accounts_secret_hash_unique"),
+        ]
+        indexes = [
+            models.Index(fields=["user", "purpose"], name="accounts_secret_user_idx"),
+            models.Index(fields=["expires_at"], name="accounts_secret_expiry_idx"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.purpose} {self.id}"
+
+
+class RecoveryCode(Record):
+    """Opens the second factor once when the phone is lost. Only its hash is kept."""
+
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="recovery_codes")
+    code_hash = models.CharField(max_length=64)
+    used_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user", "code_hash"], name="accounts_recovery_code_unique"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+
+class AttemptCounter(models.Model):
+    """How often something was tried within a window; the key is a hash and names nobody."""
+
+    id = models.UUIDField(primary_key=True, editable=False)
+    window_started_at = models.DateTimeField()
+    attempts = models.PositiveIntegerField()
+
+    class Meta:
+        default_permissions = ()
+        indexes = [models.Index(fields=["window_started_at"], name="accounts_attempt_window_idx")]
+
+    def __str__(self) -> str:
+        return f"{self.attempts} since {self.window_started_at:%H:%M}"
