@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import os
 import secrets
 import shlex
 import sys
@@ -18,11 +17,11 @@ from scripts import environment as installation
 from scripts import processes
 from scripts.postgres import Postgres
 from scripts.state import (
-    PROJECT,
     ScriptError,
     locked,
+    locked_if_free,
     read_json,
-    require_python,
+    settings_given,
     state_folder,
     write_json,
 )
@@ -76,9 +75,10 @@ class Servers:
             finally:
                 write_json(self.runtime, self.memory)
 
-    def start(self, *, database: bool = True, cache: bool = True) -> None:
-        """Start what is asked for and does not run yet."""
+    def start(self, *, database: bool = True, cache: bool = True, keep: bool = False) -> None:
+        """Start what is asked for and does not run yet; ``keep`` it beyond its last user."""
         with self._turn():
+            self.memory["keep"] = keep or bool(self.memory.get("keep"))
             if database:
                 self.postgres.start()
             if cache:
@@ -87,8 +87,14 @@ class Servers:
     def stop(self) -> None:
         """End both servers."""
         with self._turn():
+            self.memory["keep"] = False
             self.postgres.stop()
             self.valkey.stop()
+
+    def stop_unless_kept(self) -> None:
+        """End both servers, unless somebody asked for them to stay."""
+        if not read_json(self.runtime).get("keep"):
+            self.stop()
 
 
 def secret_key(state: Path) -> str:
@@ -102,28 +108,49 @@ def secret_key(state: Path) -> str:
         return str(known["SECRET_KEY"])
 
 
-def environment(*, start: bool = True) -> dict[str, str]:
+@contextlib.contextmanager
+def lease() -> Iterator[dict[str, str]]:
+    """Run the embedded servers for as long as somebody needs them; answer all the variables.
+
+    Several commands on one state folder share the servers; the last to leave ends them, unless
+    they were started to stay with `embedded.py start`.
+    """
+    users = state_folder() / "embedded.users"
+    with locked(users, shared=True):
+        values = environment()
+        yield values
+    with locked_if_free(users) as last:
+        if last and not given_servers():
+            Servers(state_folder()).stop_unless_kept()
+
+
+def given_servers() -> bool:
+    """Answer whether both servers were given, so that none of ours is needed."""
+    given = settings_given()
+    return bool(given.get("DATABASE_URL") and given.get("REDIS_URL"))
+
+
+def environment() -> dict[str, str]:
     """Answer the variables every part of Kontor runs with, starting the servers if need be.
 
-    What the caller's own environment already says stands: with DATABASE_URL or REDIS_URL given,
-    the embedded server in question is neither started nor named.
+    What the caller's own settings already say stands: with DATABASE_URL or REDIS_URL given, the
+    embedded server in question is neither started nor named.
     """
-    state = state_folder()
-    given = os.environ
+    state, given = state_folder(), settings_given()
     values = {"STATE_DIR": str(state), "SECRET_KEY": given.get("SECRET_KEY") or secret_key(state)}
-    database, cache = not given.get("DATABASE_URL"), not given.get("REDIS_URL")
-    if database or cache:
-        servers = Servers(state)
-        if start:
-            servers.start(database=database, cache=cache)
-        if database:
-            values["DATABASE_URL"] = servers.postgres.url(user="kontor_app")
-            values["DATABASE_OWNER_URL"] = servers.postgres.url(user="kontor_owner")
-        if cache:
-            values["REDIS_URL"] = servers.valkey.url()
     for name in ("DATABASE_URL", "DATABASE_OWNER_URL", "REDIS_URL"):
-        if name not in values and given.get(name):
+        if given.get(name):
             values[name] = given[name]
+    database, cache = "DATABASE_URL" not in values, "REDIS_URL" not in values
+    if not (database or cache):
+        return values
+    servers = Servers(state)
+    servers.start(database=database, cache=cache)
+    if database:
+        values["DATABASE_URL"] = servers.postgres.url(user="kontor_app")
+        values["DATABASE_OWNER_URL"] = servers.postgres.url(user="kontor_owner")
+    if cache:
+        values["REDIS_URL"] = servers.valkey.url()
     return values
 
 
@@ -133,17 +160,16 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("command", choices=("start", "stop", "status", "environment"))
     chosen = parser.parse_args(arguments)
     try:
-        require_python()
         installation.ensure()
         servers = Servers(state_folder())
-        if chosen.command == "start":
-            servers.start()
-        elif chosen.command == "stop":
-            servers.stop()
-        elif chosen.command == "environment":
+        if chosen.command == "environment":
             for name, value in environment().items():
                 print(f"export {name}={shlex.quote(value)}")
             return 0
+        if chosen.command == "start":
+            servers.start(keep=True)
+        elif chosen.command == "stop":
+            servers.stop()
         running = {"postgres": servers.postgres.is_running(), "valkey": servers.valkey.is_running()}
         for name, state in running.items():
             port = servers.memory.get(f"{name}_port")

@@ -37,7 +37,7 @@ SETTINGS = {
     "log_min_duration_statement": "-1",
     "idle_in_transaction_session_timeout": "15min",
 }
-# Run by the owner itself, so that it administers the roles it made. Each statement can be run again.
+# Run by the owner itself, so that it administers the roles it made. It can be run again.
 ROLES = """
 DO $$ BEGIN
   IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'kontor_no_tenant') THEN
@@ -146,8 +146,8 @@ class Postgres:
         process = processes.spawn(
             [
                 self.programs / "initdb", "-D", self.folder, "-U", SUPERUSER,
-                "-A", "scram-sha-256", "--locale-provider=builtin", f"--pwfile=/dev/fd/{reader}", "-E", "UTF8",
-                "--locale=C.UTF-8", "--no-instructions",
+                "-A", "scram-sha-256", f"--pwfile=/dev/fd/{reader}", "-E", "UTF8",
+                "--locale-provider=builtin", "--locale=C.UTF-8", "--no-instructions",
             ],
             capability=self.capability,
             pass_fds=(reader,),

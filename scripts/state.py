@@ -10,6 +10,7 @@ import fcntl
 import json
 import os
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -18,14 +19,58 @@ PROJECT = Path(__file__).resolve().parent.parent
 OLDEST_PYTHON = (3, 11)
 
 
+_started = time.monotonic()
+
+
 class ScriptError(Exception):
     """Something the person at the keyboard can mend; its text is all they need to see."""
 
 
+def say(text: str) -> None:
+    """Tell the person at the keyboard what is being done, and since how many seconds."""
+    print(f"[{time.monotonic() - _started:6.1f} s] {text}", file=sys.stderr, flush=True)
+
+
+def settings_given() -> dict[str, str]:
+    """Answer the settings that were given: those of the file .env, beneath the environment's."""
+    try:
+        text = (PROJECT / ".env").read_text(encoding="utf-8")
+    except OSError:
+        text = ""
+    return {**parse_settings(text), **os.environ}
+
+
+def parse_settings(text: str) -> dict[str, str]:
+    """Answer the settings in the text of a .env file.
+
+    Lines are ``NAME=value``, with ``export`` before and quotes around the value if one likes.
+    """
+    found = {}
+    for line in text.splitlines():
+        name, separator, value = line.strip().removeprefix("export ").partition("=")
+        name, value = name.strip(), value.strip()
+        if not separator or not name.isidentifier():
+            continue
+        if len(value) > 1 and value[0] == value[-1] and value[0] in "'\"":
+            value = value[1:-1]
+        found[name] = value
+    return found
+
+
 def state_folder() -> Path:
-    """Answer the state folder: ``STATE_DIR``, or ``.state`` in the checkout."""
-    named = os.environ.get("STATE_DIR")
-    return Path(named).expanduser().resolve() if named else PROJECT / ".state"
+    """Answer the state folder: ``STATE_DIR``, or ``.state`` in the checkout.
+
+    :raises ScriptError: it cannot be made or written.
+    """
+    named = settings_given().get("STATE_DIR")
+    folder = Path(named).expanduser().resolve() if named else PROJECT / ".state"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ScriptError(f"The state folder {folder} cannot be made ({error.strerror}).") from None
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise ScriptError(f"The state folder {folder} cannot be written; STATE_DIR names another.")
+    return folder
 
 
 def require_python() -> None:
@@ -66,3 +111,16 @@ def locked(path: Path, *, shared: bool = False) -> Iterator[None]:
     with path.open("a") as stream:
         fcntl.flock(stream, fcntl.LOCK_SH if shared else fcntl.LOCK_EX)
         yield
+
+
+@contextlib.contextmanager
+def locked_if_free(path: Path) -> Iterator[bool]:
+    """Hold the lock file if nobody does; the value says whether it is held."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a") as stream:
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+        else:
+            yield True

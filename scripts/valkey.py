@@ -93,8 +93,8 @@ class Valkey:
             if process.poll() is not None:
                 return False
             mark = f"{processes.LOOPBACK}:{port}"
-            if processes.is_ours(process.pid, program="valkey-server", mark=mark):
-                if processes.listens(port):
-                    return True
+            ours = processes.is_ours(process.pid, program="valkey-server", mark=mark)
+            if ours and processes.listens(port):
+                return True
             time.sleep(0.05)
         return False
