@@ -1,0 +1,68 @@
+"""Makes the ``Actor`` for the API, for pages and for tasks alike."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from rest_framework.request import Request
+
+from shared_apps.kernel.actor import Actor, AllowsEverything
+from shared_apps.kernel.errors import NotAuthenticated
+from shared_apps.kernel.ids import uuid7
+
+from .checker import AccessChecker
+from .selectors import access_of
+
+
+def actor_for_request(request: Request) -> Actor:
+    """The person behind an authenticated request, with what the memberships give right now.
+
+    :raises NotAuthenticated: nobody is signed in.
+    """
+    user = request.user
+    session = request.auth
+    if user is None or not user.is_authenticated or session is None:
+        raise NotAuthenticated
+    access = access_of(user_id=user.pk)
+    return Actor(
+        user_id=user.pk,
+        session_id=session.pk,
+        request_id=getattr(request, "request_id", "") or str(uuid7()),
+        roles=access.roles,
+        ip_address=request.META.get("REMOTE_ADDR", ""),
+        user_agent=request.META.get("HTTP_USER_AGENT", "")[:300],
+        checker=AccessChecker(access),
+    )
+
+
+def actor_for_user(*, user_id: UUID, request_id: str | None = None, quiet: bool = False) -> Actor:
+    """A person for whom a task acts, with what the memberships give right now."""
+    access = access_of(user_id=user_id)
+    return Actor(
+        user_id=user_id,
+        request_id=request_id or str(uuid7()),
+        roles=access.roles,
+        quiet=quiet,
+        checker=AccessChecker(access),
+    )
+
+
+def system_actor(label: str, *, request_id: str | None = None, quiet: bool = False) -> Actor:
+    """The system itself, which may do everything; the audit says ``system:<label>``."""
+    return Actor(
+        request_id=request_id or str(uuid7()),
+        label=f"system:{label}",
+        quiet=quiet,
+        checker=AllowsEverything(),
+    )
+
+
+def renewed(actor: Actor) -> Actor:
+    """The same actor with the rights of this moment, read again.
+
+    For acts that must not rest on what was held when the request began: call it after the lock.
+    """
+    if actor.is_system or actor.user_id is None:
+        return actor
+    access = access_of(user_id=actor.user_id)
+    return actor.changed(roles=access.roles, checker=AccessChecker(access))

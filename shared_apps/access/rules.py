@@ -1,0 +1,216 @@
+"""The one rule of visibility: it filters lists and it checks single objects.
+
+A role reaches as far as its scope says, and never beyond the unit in which it is held:
+
+- ``organization``: every row, if the role is held in the organization's root unit; held further
+  down, the rows of that unit and below (and every row of a model that knows no units);
+- ``unit``: the rows of the unit and below;
+- ``own``: the rows that the person owns, wherever they stand, so that somebody who changes teams
+  keeps the own history.
+
+Beside the roles stand object grants, one person and one record at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any, cast
+from uuid import UUID
+
+from django.apps import apps
+from django.core.exceptions import ImproperlyConfigured
+from django.db.models import Exists, F, ForeignKey, Model, OuterRef, Q, QuerySet, TextField
+from django.db.models.functions import Cast
+
+from .models import AccessPaths, Membership, ObjectGrant, Scope, Unit
+
+EVERYTHING = Q()
+NOTHING = Q(pk__in=[])
+UNSCOPED = AccessPaths(owner=None, unit=None)
+
+_paths_of_lower_floors: dict[type[Model], AccessPaths] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Fallback:
+    """A grant that holds below ``path`` only where nobody holds the role ``unless_role_id``."""
+
+    path: str
+    unless_role_id: UUID
+    scope: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """How far one permission reaches for one person, over all memberships."""
+
+    own: bool = False
+    everywhere: bool = False
+    organization: bool = False
+    paths: tuple[str, ...] = ()
+    fallbacks: tuple[Fallback, ...] = ()
+
+
+NO_REACH = Reach()
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """What one person may do: loaded once per request, in one statement."""
+
+    user_id: UUID
+    roles: tuple[str, ...] = ()
+    reaches: Mapping[str, Reach] = field(default_factory=dict)
+
+    def reach(self, permission: str) -> Reach:
+        return self.reaches.get(permission, NO_REACH)
+
+
+def register_paths(model: type[Model], paths: AccessPaths) -> None:
+    """Declare the paths of a model of a lower floor, which cannot name units itself."""
+    _paths_of_lower_floors[model] = paths
+
+
+def paths_of(model: type[Model]) -> AccessPaths:
+    """The declared paths of a model; a model that declares none has neither owner nor unit."""
+    declared = _paths_of_lower_floors.get(model)
+    if declared is None:
+        declared = getattr(model, "access_paths", UNSCOPED)
+    _check_single_valued(model, declared.owner)
+    if isinstance(declared.unit, str):
+        _check_single_valued(model, declared.unit)
+    return cast(AccessPaths, declared)
+
+
+@cache
+def _check_single_valued(model: type[Model], lookup: str | None) -> None:
+    current = model
+    for name in (lookup or "").split("__")[:-1]:
+        step = current._meta.get_field(name)
+        if not isinstance(step, ForeignKey):
+            raise ImproperlyConfigured(
+                f"{model._meta.label}: the access path {lookup} follows {name}, which is not a "
+                "foreign key; it would list rows twice."
+            )
+        current = cast(type[Model], step.related_model)
+
+
+@cache
+def grant_model_of(model: type[Model]) -> type[ObjectGrant] | None:
+    """The table of object grants that points to a model, if its records can be shared."""
+    for candidate in apps.get_models():
+        if issubclass(candidate, ObjectGrant):
+            target = cast(ForeignKey[Any, Any], candidate._meta.get_field("content_object"))
+            if target.related_model is model:
+                return candidate
+    return None
+
+
+def grant_models() -> list[type[ObjectGrant]]:
+    """Every table of object grants."""
+    return [model for model in apps.get_models() if issubclass(model, ObjectGrant)]
+
+
+def visible_q(*, access: Access, permission: str, model: type[Model]) -> Q:
+    """The condition under which a row of the model is within reach of the permission.
+
+    It is one condition of subqueries, never a join that multiplies rows, and it answers for one
+    object exactly as for a list.
+    """
+    reach = access.reach(permission)
+    paths = paths_of(model)
+    if reach.everywhere or (reach.organization and paths.unit is None):
+        return EVERYTHING
+    condition = _granted_q(access, permission, model)
+    if reach.own and paths.owner is not None:
+        condition |= Q(**{paths.owner: access.user_id})
+    if reach.paths:
+        condition |= in_units(paths, Unit.objects.below(reach.paths))
+    for fallback in reach.fallbacks:
+        condition |= _fallback_q(fallback, paths)
+    return condition
+
+
+def in_units(paths: AccessPaths, units: QuerySet[Unit]) -> Q:
+    """The condition that a row stands in one of the units."""
+    if paths.unit is None:
+        return NOTHING
+    if callable(paths.unit):
+        return paths.unit(units)
+    return Q(**{f"{paths.unit}__in": units.values("pk")})
+
+
+def units_reached(access: Access, permission: str) -> QuerySet[Unit]:
+    """The units in which the person holds the permission for every row."""
+    return Unit.objects.filter(visible_q(access=access, permission=permission, model=Unit))
+
+
+def _fallback_q(fallback: Fallback, paths: AccessPaths) -> Q:
+    open_units = units_without(fallback)
+    if paths.unit is None:
+        if fallback.scope != Scope.ORGANIZATION:
+            return NOTHING
+        return Q(Exists(open_units.filter(path=fallback.path)))
+    return in_units(paths, open_units)
+
+
+def units_without(fallback: Fallback) -> QuerySet[Unit]:
+    """The units below the fallback's path over which nobody active holds the other role."""
+    holders = (
+        Membership.objects.active()
+        .filter(role_id=fallback.unless_role_id)
+        .annotate(place=Cast(OuterRef("path"), TextField()))
+        .filter(place__startswith=F("unit__path"))
+    )
+    return Unit.objects.filter(path__startswith=fallback.path).exclude(Exists(holders))
+
+
+def _granted_q(access: Access, permission: str, model: type[Model]) -> Q:
+    grants = grant_model_of(model)
+    if grants is None:
+        return NOTHING
+    app_label, _, codename = permission.partition(".")
+    held = grants._default_manager.filter(
+        user_id=access.user_id,
+        content_object_id=OuterRef("pk"),
+        permission__codename=codename,
+        permission__content_type__app_label=app_label,
+    )
+    return Q(Exists(held))
+
+
+def holds(access: Access, permission: str) -> bool:
+    """Whether the person holds the permission through any role, however far it reaches."""
+    reach = access.reach(permission)
+    if reach.own or reach.organization or reach.paths:
+        return True
+    return any(units_without(fallback).exists() for fallback in reach.fallbacks)
+
+
+def reaches_new(*, access: Access, permission: str, row: Model) -> bool:
+    """The same rule for a row that is not stored yet, read from its values."""
+    reach = access.reach(permission)
+    paths = paths_of(type(row))
+    if reach.everywhere or (reach.organization and paths.unit is None):
+        return True
+    if reach.own and paths.owner is not None and value_at(row, paths.owner) == access.user_id:
+        return True
+    if not isinstance(paths.unit, str):
+        return False
+    unit = Unit.objects.filter(pk=value_at(row, paths.unit))
+    if reach.paths and unit.below(reach.paths).exists():
+        return True
+    return any((unit & units_without(fallback)).exists() for fallback in reach.fallbacks)
+
+
+def value_at(row: Model, lookup: str) -> Any:
+    """The value that a lookup such as ``deal__owner_id`` finds from a row."""
+    value: Any = row
+    for name in lookup.split("__"):
+        if value is None:
+            return None
+        value = getattr(value, name)
+    return value
+
