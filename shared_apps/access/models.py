@@ -180,9 +180,7 @@ class Membership(Record):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(
-                fields=["user", "unit", "role"], name="access_membership_once"
-            )
+            models.UniqueConstraint(fields=["user", "unit", "role"], name="access_membership_once")
         ]
 
     def __str__(self) -> str:
@@ -192,9 +190,7 @@ class Membership(Record):
 class Scoped(models.Model):
     """Base of rows that stand in a unit and belong to a person."""
 
-    owner = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
-    )
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     unit = models.ForeignKey(Unit, on_delete=models.PROTECT, related_name="+")
 
     access_paths: ClassVar[AccessPaths] = AccessPaths()

@@ -213,4 +213,3 @@ def value_at(row: Model, lookup: str) -> Any:
             return None
         value = getattr(value, name)
     return value
-

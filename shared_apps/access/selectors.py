@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from uuid import UUID
 
 from django.contrib.postgres.aggregates import ArrayAgg
-from django.db.models import Exists, F, OuterRef, QuerySet, Value
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import Concat
 
 from shared_apps.accounts.models import User
@@ -148,27 +148,21 @@ def active_holders_of(*, role: str) -> QuerySet[User]:
 
 def root_admins() -> QuerySet[Membership]:
     """The active memberships that administer the whole organization."""
-    return Membership.objects.active().filter(
-        role__code=ADMIN, unit__parent__isnull=True
-    )
+    return Membership.objects.active().filter(role__code=ADMIN, unit__parent__isnull=True)
 
 
 def administers(*, user_id: UUID) -> bool:
     """Whether a person holds any right that administers the organization, so needs two factors."""
-    return Membership.objects.active().filter(
-        administering("role"), user_id=user_id
-    ).exists()
+    return Membership.objects.active().filter(administering("role"), user_id=user_id).exists()
 
 
 def administering(prefix: str) -> Exists:
     """The condition that the role at the lookup ``prefix`` administers the organization."""
-    codenames = [permission.partition(".") for permission in ADMINISTRATION]
-    held = RolePermission.objects.none()
-    for app_label, _, codename in codenames:
-        held |= RolePermission.objects.filter(
-            role_id=OuterRef(f"{prefix}_id"),
-            scope=Scope.ORGANIZATION,
-            permission__codename=codename,
-            permission__content_type__app_label=app_label,
-        )
+    named = Q()
+    for permission in ADMINISTRATION:
+        app_label, _, codename = permission.partition(".")
+        named |= Q(permission__codename=codename, permission__content_type__app_label=app_label)
+    held = RolePermission.objects.filter(
+        named, role_id=OuterRef(f"{prefix}_id"), scope=Scope.ORGANIZATION
+    )
     return Exists(held)
