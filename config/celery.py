@@ -1,0 +1,35 @@
+"""The task application: `celery -A config.celery`."""
+
+import os
+from typing import Any
+
+from celery import Celery, signals
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+app = Celery("kontor", task_cls="tenants.tasks:TenantTask")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+
+app.conf.beat_schedule = {
+    "heartbeat": {"task": "config.health.beat", "schedule": 10.0, "options": {"expires": 30}},
+    "spare schemas": {"task": "tenants.tasks.keep_spare_schemas", "schedule": 30.0},
+}
+
+
+@signals.worker_process_init.connect
+def start_without_connections(**kwargs: Any) -> None:
+    """A forked worker never uses its parent's connections."""
+    from django.db import connections  # noqa: PLC0415  (Django is set up by now, not before)
+
+    connections.close_all()
+
+
+@signals.task_postrun.connect
+def leave_tenant(**kwargs: Any) -> None:
+    """After each task the connection is in no tenant, whatever happened."""
+    from django.db import connection  # noqa: PLC0415
+
+    task = kwargs.get("task")
+    if task is None or not task.request.is_eager:
+        connection.set_no_tenant()

@@ -1,0 +1,111 @@
+"""Is it alive, is it ready: answered before the routing, on every host."""
+
+import json
+import time
+from collections.abc import Callable
+from typing import Any
+
+from celery import shared_task
+from django.core.cache import caches
+from django.db import DatabaseError, connection
+from django.db.migrations.loader import MigrationLoader
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from redis.exceptions import RedisError
+
+from tenants.context import platform_context
+
+ALIVE = "/api/health/"
+READY = "/api/health/ready/"
+_BEAT_KEY = "worker_beat"
+_BEAT_SECONDS = 45
+
+
+@shared_task(platform=True)
+def beat() -> None:
+    """The scheduler sends it, a worker runs it: together they say that both live."""
+    caches["routing"].set(_BEAT_KEY, time.time(), timeout=_BEAT_SECONDS)
+
+
+def _database() -> str:
+    with platform_context(reason="readiness"), connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+    return "ok"
+
+
+def _cache() -> str:
+    caches["routing"].set("readiness", "1", timeout=5)
+    return "ok" if caches["routing"].get("readiness") == "1" else "does not remember"
+
+
+def _worker() -> str:
+    return "ok" if caches["routing"].get(_BEAT_KEY) else "no worker has run a task lately"
+
+
+_on_disk: set[tuple[str, str]] = set()
+
+
+def _migrations() -> str:
+    if not _on_disk:
+        _on_disk.update(MigrationLoader(None, ignore_no_migrations=True).disk_migrations)
+    with platform_context(reason="readiness"), connection.cursor() as cursor:
+        cursor.execute("SELECT app, name FROM django_migrations")
+        applied = {(row[0], row[1]) for row in cursor.fetchall()}
+    shared = {app for app, _ in applied}
+    missing = sum(1 for app, name in _on_disk if app in shared and (app, name) not in applied)
+    if not applied:
+        return "none applied"
+    return "ok" if not missing else f"{missing} not applied"
+
+
+CHECKS: dict[str, Callable[[], str]] = {
+    "database": _database,
+    "cache": _cache,
+    "worker": _worker,
+    "migrations": _migrations,
+}
+
+
+def readiness() -> tuple[bool, dict[str, str]]:
+    """Each part's own word, and whether all are ready."""
+    answers: dict[str, str] = {}
+    for name, check in CHECKS.items():
+        try:
+            answers[name] = check()
+        except (DatabaseError, RedisError, OSError) as error:
+            answers[name] = f"unreachable ({type(error).__name__})"
+    return all(answer == "ok" for answer in answers.values()), answers
+
+
+class HealthMiddleware:
+    """Answers the health checks; everything else goes on."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.path == ALIVE:
+            return JsonResponse({"status": "alive"})
+        if request.path == READY:
+            ready, answers = readiness()
+            response = JsonResponse(
+                {"status": "ready" if ready else "not ready", "checks": answers},
+                status=200 if ready else 503,
+            )
+            if not ready:
+                response["Retry-After"] = "5"
+            return response
+        return self.get_response(request)
+
+
+async def socket_health(scope: dict[str, Any], receive: Any, send: Any) -> None:
+    """The socket server's own health check; it serves no other HTTP."""
+    alive = scope["path"] == ALIVE
+    body = json.dumps({"status": "alive"} if alive else {"status": 404}).encode()
+    await send(
+        {
+            "type": "http.response.start",
+            "status": 200 if alive else 404,
+            "headers": [(b"content-type", b"application/json")],
+        }
+    )
+    await send({"type": "http.response.body", "body": body})

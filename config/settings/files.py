@@ -1,0 +1,26 @@
+"""Static files, stored documents, mail."""
+
+from environ import Env
+
+from config.settings.environment import STATE_DIR, read
+
+STATIC_URL = "/static/"
+STATIC_ROOT = STATE_DIR / "static"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},
+}
+# Where documents lie: file://, s3://bucket, cloudinary://key:secret@cloud
+STORAGE_URL = read("str", "STORAGE_URL", f"file://{STATE_DIR / 'files'}")
+MEDIA_ROOT = STATE_DIR / "files"
+
+_email_url = read("str", "EMAIL_URL", "")
+if _email_url:
+    _email = Env.email_url_config(_email_url)
+    EMAIL_BACKEND = _email.pop("EMAIL_BACKEND")
+    globals().update(_email)
+else:
+    EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+    EMAIL_FILE_PATH = str(STATE_DIR / "mail")
+DEFAULT_FROM_EMAIL = read("str", "DEFAULT_FROM_EMAIL", "Kontor <no-reply@localhost>")
+SUPPORT_EMAIL = read("str", "SUPPORT_EMAIL", "support@localhost")

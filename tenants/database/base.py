@@ -1,0 +1,125 @@
+"""The database connection of a process that serves many organizations: it fails closed.
+
+django-tenants keeps the search path of a connection, with four habits that leak: it adds `public`
+to every tenant's path, swallows a failed `SET`, remembers a path that a rollback has undone, and
+starts in `public`. This wrapper changes each of them, and switches the database role together with
+the path, in one statement.
+"""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from django.conf import settings
+from django_tenants.postgresql_backend import base as library
+from psycopg.pq import TransactionStatus
+
+from tenants.errors import NoTenant, TenancyError
+
+TENANT_SCHEMA = re.compile(r"t_[a-z0-9_]{1,40}\Z")
+NO_TENANT_ROLE = "kontor_no_tenant"
+PLATFORM_ROLE = "kontor_platform"
+_UNRESTRICTED = "none"
+
+
+class Nobody:
+    """The tenant of a connection that has none."""
+
+    schema_name = None
+    id = None
+
+    def get_tenant_type(self) -> None:
+        return None
+
+
+class DatabaseWrapper(library.DatabaseWrapper):
+    """A connection in one of three states: no tenant, the platform (`public`), or one tenant."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self._switching_forbidden = False
+        self._routing = False
+        super().__init__(*args, **kwargs)
+        if not settings.DATABASE_IS_OWNER:
+            self.set_no_tenant()
+
+    def set_tenant(self, tenant: Any, include_public: bool = False) -> None:
+        """Choose a tenant. The database hears of it with the next statement."""
+        self.tenant = tenant
+        self.schema_name = tenant.schema_name
+        self.include_public_schema = False
+        self.set_settings_schema(self.schema_name)
+        self.search_path_set_schemas = None
+
+    def set_no_tenant(self) -> None:
+        """Choose nothing: every statement but the routing's own lookups is refused."""
+        self._routing = False
+        self.set_tenant(Nobody())
+
+    @contextmanager
+    def routing_lookup(self) -> Iterator[None]:
+        """Let the routing ask, in no tenant, which organization a host belongs to."""
+        if self.schema_name is not None:
+            raise TenancyError("the routing looks up hosts before a tenant is chosen")
+        self._routing = True
+        self.search_path_set_schemas = None
+        try:
+            yield
+        finally:
+            self._routing = False
+            self.search_path_set_schemas = None
+
+    def _wanted_state(self) -> tuple[str, str]:
+        """The search path and the role for the state that was chosen."""
+        schema = self.schema_name
+        if schema is None:
+            if not self._routing:
+                raise NoTenant("no organization is chosen for this query")
+            path, role = "public, pg_temp", NO_TENANT_ROLE
+        elif schema == "public":
+            path, role = "public, pg_temp", PLATFORM_ROLE
+        elif TENANT_SCHEMA.match(schema):
+            # Never quoted: functions made with SET search_path FROM CURRENT keep this very text.
+            path, role = f"{schema}, pg_temp", schema
+        else:
+            raise TenancyError(f"not the name of an organization's schema: {schema!r}")
+        if settings.DATABASE_IS_OWNER or not settings.TENANT_ROLES:
+            role = _UNRESTRICTED
+        return path, role
+
+    def _handle_search_path(self, cursor: Any = None) -> None:
+        if self._setting_search_path or self._switching_forbidden:
+            return
+        if self.search_path_set_schemas and self.schema_name is not None:
+            return
+        if self.connection.info.transaction_status == TransactionStatus.INERROR:
+            # Only ROLLBACK can run now. The memory stays empty: the next good statement switches.
+            return
+        path, role = self._wanted_state()
+        self._setting_search_path = True
+        switch = self.connection.cursor() if cursor is None else cursor
+        try:
+            with self.wrap_database_errors:
+                switch.execute(
+                    "SELECT set_config('search_path', %s, false), set_config('role', %s, false)",
+                    (path, role),
+                )
+        except BaseException:
+            self.search_path_set_schemas = None
+            raise
+        else:
+            self.search_path_set_schemas = [path, role]
+        finally:
+            self._setting_search_path = False
+            if cursor is None:
+                switch.close()
+
+    def _savepoint_rollback(self, sid: str) -> None:
+        # ROLLBACK TO SAVEPOINT must never depend on a switch, and undoes one made after the
+        # savepoint.
+        self._switching_forbidden = True
+        try:
+            super()._savepoint_rollback(sid)
+        finally:
+            self._switching_forbidden = False
+            self.search_path_set_schemas = None

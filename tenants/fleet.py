@@ -1,0 +1,89 @@
+"""Structure of schemas: migrations by the library's executor, fingerprints, spare schemas.
+
+Run as the owner (`manage.py` sees to it). The library's own commands to create, clone, rename and
+delete schemas are shadowed.
+"""
+
+import hashlib
+import secrets
+from collections.abc import Callable
+from functools import lru_cache
+
+from django.conf import settings
+from django.db import connection
+from django.db.migrations.loader import MigrationLoader
+from django_tenants.migration_executors.base import run_migrations
+from django_tenants.postgresql_backend.base import FakeTenant
+
+from tenants import roles
+from tenants.models import Organization, SpareSchema
+
+Progress = Callable[[str], None]
+
+
+@lru_cache(maxsize=1)
+def fingerprint() -> str:
+    """Which migrations an organization's schema must have, as one short text."""
+    loader = MigrationLoader(None, ignore_no_migrations=True)
+    labels = {name.rpartition(".")[2] for name in settings.TENANT_APPS}
+    names = sorted(f"{app}.{name}" for app, name in loader.disk_migrations if app in labels)
+    return hashlib.sha256("\n".join(names).encode()).hexdigest()[:16]
+
+
+def _on_platform() -> None:
+    connection.set_tenant(FakeTenant(schema_name="public"))
+
+
+def migrate_schema(schema_name: str) -> None:
+    """Bring one schema to the current migrations and give its grants anew."""
+    run_migrations(
+        [], {"verbosity": 0, "interactive": False, "database": "default"}, "kontor", schema_name
+    )
+    _on_platform()
+    roles.grant(schema_name)
+
+
+def build_schema(schema_name: str) -> None:
+    """Make a schema that an organization can live in."""
+    _on_platform()
+    roles.prepare_schema(schema_name)
+    migrate_schema(schema_name)
+
+
+def new_schema_name() -> str:
+    """An opaque name: nothing of the organization's name, address or age is in it."""
+    return f"t_{secrets.token_hex(8)}"
+
+
+def build_spare_schema() -> SpareSchema:
+    """Add one schema to the pool."""
+    name = new_schema_name()
+    build_schema(name)
+    return SpareSchema.objects.create(schema_name=name, fingerprint=fingerprint())
+
+
+def fill_pool(*, wanted: int, progress: Progress) -> int:
+    """Build spare schemas until `wanted` of the current fingerprint wait; return how many."""
+    _on_platform()
+    built = 0
+    while SpareSchema.objects.filter(fingerprint=fingerprint()).count() < wanted:
+        spare = build_spare_schema()
+        built += 1
+        progress(f"spare schema {spare.schema_name}")
+    return built
+
+
+def migrate_fleet(*, progress: Progress) -> None:
+    """Migrate the public schema, every organization's, and the spares."""
+    _on_platform()
+    roles.prepare_database()
+    progress("public")
+    migrate_schema("public")
+    organizations = list(Organization.objects.order_by("id").values_list("schema_name", flat=True))
+    spares = list(
+        SpareSchema.objects.exclude(fingerprint=fingerprint()).values_list("schema_name", flat=True)
+    )
+    for number, schema_name in enumerate([*organizations, *spares], start=1):
+        progress(f"{number}/{len(organizations) + len(spares)} {schema_name}")
+        migrate_schema(schema_name)
+    SpareSchema.objects.filter(schema_name__in=spares).update(fingerprint=fingerprint())

@@ -1,0 +1,3 @@
+from tenants.management.closed import ClosedCommand as Command
+
+__all__ = ["Command"]

@@ -1,0 +1,133 @@
+"""Steps on organizations: claim a schema, change the address, suspend and resume.
+
+They are steps, not acts: who may take them, and the audit entry, belong to `onboarding`.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from django.db import connection, transaction
+
+from tenants.context import on_platform, platform_context
+from tenants.errors import NoSpareSchema, TenancyError
+from tenants.fleet import fingerprint
+from tenants.models import Domain, Organization, OrganizationState, SpareSchema
+from tenants.routing import publish_routing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrganizationFacts:
+    """What an organization tells of itself when it signs up."""
+
+    name: str
+    legal_name: str
+    country: str
+    tax_number: str
+    base_currency: str
+    time_zone: str
+    fiscal_year_start_month: int = 1
+    fiscal_year_start_day: int = 1
+    plan_code: str = ""
+    entitlements: dict[str, Any] | None = None
+    trial_ends_on: date | None = None
+
+
+def _assert_platform_transaction() -> None:
+    if not on_platform() or not connection.in_atomic_block:
+        raise TenancyError("to be called on the platform, in a transaction")
+
+
+def claim_schema(
+    *, facts: OrganizationFacts, host: str, organization_id: UUID | None = None
+) -> Organization:
+    """Give a spare schema to a new organization that answers at `host`.
+
+    :raises NoSpareSchema: the pool has none of the current fingerprint at this moment.
+    :raises django.db.IntegrityError: the host belongs to another organization.
+    """
+    _assert_platform_transaction()
+    spare = (
+        SpareSchema.objects.select_for_update(skip_locked=True)
+        .filter(fingerprint=fingerprint())
+        .order_by("created_at")
+        .first()
+    )
+    if spare is None:
+        raise NoSpareSchema
+    spare.delete()
+    organization = Organization(
+        schema_name=spare.schema_name,
+        name=facts.name,
+        legal_name=facts.legal_name,
+        country=facts.country,
+        tax_number=facts.tax_number,
+        base_currency=facts.base_currency,
+        time_zone=facts.time_zone,
+        fiscal_year_start_month=facts.fiscal_year_start_month,
+        fiscal_year_start_day=facts.fiscal_year_start_day,
+        plan_code=facts.plan_code,
+        entitlements=facts.entitlements or {},
+        trial_ends_on=facts.trial_ends_on,
+    )
+    if organization_id is not None:
+        organization.id = organization_id
+    organization.save(force_insert=True)
+    Domain.objects.bulk_create([Domain(domain=host, tenant=organization, is_primary=True)])
+    _publish_after_commit(organization.id)
+    return organization
+
+
+def _publish_after_commit(organization_id: UUID, removed_hosts: tuple[str, ...] = ()) -> None:
+    def publish() -> None:
+        with platform_context(reason="tell the routing what changed"):
+            publish_routing(organization_id=organization_id, removed_hosts=removed_hosts)
+
+    transaction.on_commit(publish)
+
+
+def _locked(organization_id: UUID) -> Organization:
+    _assert_platform_transaction()
+    return Organization.objects.select_for_update(no_key=True).get(id=organization_id)
+
+
+def set_state(*, organization_id: UUID, state: OrganizationState) -> Organization:
+    """Store a lifecycle state. The routing, tasks and sockets obey it at once."""
+    organization = _locked(organization_id)
+    Organization.objects.filter(id=organization_id).update(state=state)
+    organization.state = state
+    _publish_after_commit(organization_id)
+    return organization
+
+
+def set_entitlements(
+    *, organization_id: UUID, plan_code: str, entitlements: dict[str, Any]
+) -> Organization:
+    """Store the copy of a plan's features and quotas that the routing carries."""
+    organization = _locked(organization_id)
+    Organization.objects.filter(id=organization_id).update(
+        plan_code=plan_code, entitlements=entitlements
+    )
+    organization.plan_code, organization.entitlements = plan_code, entitlements
+    _publish_after_commit(organization_id)
+    return organization
+
+
+def move_domain(*, host: str, organization_id: UUID) -> None:
+    """Let `host` lead to another organization, at once."""
+    _assert_platform_transaction()
+    domain = Domain.objects.select_for_update().get(domain=host)
+    former = domain.tenant_id
+    Domain.objects.filter(pk=domain.pk).update(tenant_id=organization_id)
+    _publish_after_commit(organization_id)
+    _publish_after_commit(former)
+
+
+def remove_domain(*, host: str) -> None:
+    """Let `host` lead nowhere, at once."""
+    _assert_platform_transaction()
+    domain = Domain.objects.select_for_update().get(domain=host)
+    organization_id = domain.tenant_id
+    domain.delete()
+    _publish_after_commit(organization_id, removed_hosts=(host,))
