@@ -10,6 +10,7 @@ from collections.abc import Callable
 from functools import lru_cache
 
 from django.conf import settings
+from django.core.management.commands.migrate import Command as MigrateCommand
 from django.db import connection
 from django.db.migrations.loader import MigrationLoader
 from django_tenants.migration_executors.base import run_migrations
@@ -36,9 +37,9 @@ def _on_platform() -> None:
 
 def migrate_schema(schema_name: str) -> None:
     """Bring one schema to the current migrations and give its grants anew."""
-    run_migrations(
-        [], {"verbosity": 0, "interactive": False, "database": "default"}, "kontor", schema_name
-    )
+    options = vars(MigrateCommand().create_parser("manage.py", "migrate").parse_args([]))
+    options |= {"verbosity": 0, "interactive": False, "skip_checks": True}
+    run_migrations([], options, "kontor", schema_name)
     _on_platform()
     roles.grant(schema_name)
 
