@@ -1,0 +1,61 @@
+"""What can go wrong with payments, by name."""
+
+from __future__ import annotations
+
+from shared_apps.kernel.errors import Conflict, Forbidden, NotFound, RuleRefused
+
+
+class PaymentNotFound(NotFound):
+    code = "payment_not_found"
+    title = "There is no such payment."
+
+
+class PaymentInvoiceNotFound(NotFound):
+    code = "payment_invoice_not_found"
+    title = "There is no such payment invoice."
+
+
+class PaymentAlreadyDecided(Conflict):
+    """It was verified or rejected before, perhaps a moment ago by somebody else."""
+
+    code = "payment_already_decided"
+    title = "The payment was decided before."
+
+
+class OwnPayment(Forbidden):
+    """Nobody verifies money on their own deal or money they recorded themselves."""
+
+    code = "own_payment"
+    title = "Your own payment must be verified by somebody else."
+
+
+class CurrencyDiffers(RuleRefused):
+    code = "payment_currency_differs"
+    title = "A payment is recorded in the currency of its deal."
+
+
+class PaidInFuture(RuleRefused):
+    code = "paid_in_future"
+    title = "The day of payment has not come yet."
+
+
+class PayerMissing(RuleRefused):
+    code = "payer_missing"
+    title = "The deal names no client yet, so nobody can have paid."
+
+
+class DealLost(RuleRefused):
+    code = "deal_lost"
+    title = "The deal was lost; it takes no payment."
+
+
+class NothingToAmend(RuleRefused):
+    code = "nothing_to_amend"
+    title = "The payment says that already."
+
+
+class AllocationRefused(Conflict):
+    """The payment or the invoice changed under our hands; trying again is safe."""
+
+    code = "allocation_refused"
+    title = "The payment or the invoice changed at the same moment."
