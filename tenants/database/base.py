@@ -114,12 +114,35 @@ class DatabaseWrapper(library.DatabaseWrapper):
             if cursor is None:
                 switch.close()
 
-    def _savepoint_rollback(self, sid: str) -> None:
-        # ROLLBACK TO SAVEPOINT must never depend on a switch, and undoes one made after the
-        # savepoint.
+    @contextmanager
+    def _without_switching(self) -> Iterator[None]:
+        """For statements that read no table: they run whatever was chosen."""
         self._switching_forbidden = True
         try:
-            super()._savepoint_rollback(sid)
+            yield
         finally:
             self._switching_forbidden = False
+
+    def _savepoint(self, sid: str) -> None:
+        with self._without_switching():
+            super()._savepoint(sid)
+
+    def _savepoint_commit(self, sid: str) -> None:
+        with self._without_switching():
+            super()._savepoint_commit(sid)
+
+    def _savepoint_rollback(self, sid: str) -> None:
+        # It must never depend on a switch, and it undoes one that was made after the savepoint.
+        try:
+            with self._without_switching():
+                super()._savepoint_rollback(sid)
+        finally:
             self.search_path_set_schemas = None
+
+    def init_connection_state(self) -> None:
+        with self._without_switching():
+            super().init_connection_state()
+
+    def check_constraints(self, table_names: Any = None) -> None:
+        with self._without_switching():
+            super().check_constraints(table_names)
