@@ -1,0 +1,43 @@
+"""Run several management commands in one process, because starting one costs more than most do.
+
+`python -m scripts.commands migrate_fleet fill_spare_schemas`
+"""
+
+from __future__ import annotations
+
+import sys
+
+import django
+from django.core.management import call_command
+
+from scripts.state import say
+
+TITLES = {
+    "migrate_fleet": "migrating the public schema, organizations and spares",
+    "setup_permissions": "granting permissions to the standard roles",
+    "fill_spare_schemas": "filling the pool of spare schemas",
+    "seed_demo_data": "inventing the demo organization (once)",
+    "collectstatic": "collecting static files",
+}
+OPTIONS = {"collectstatic": {"interactive": False, "verbosity": 0}}
+
+
+def main(names: list[str]) -> int:
+    """Run the commands in order; answer the exit code."""
+    django.setup()
+    for name in names:
+        if name == "seed_demo_data" and _demo_exists():
+            continue
+        say(TITLES.get(name, name))
+        call_command(name, **OPTIONS.get(name, {}))
+    return 0
+
+
+def _demo_exists() -> bool:
+    from tenants.selectors import organization_by_subdomain
+
+    return organization_by_subdomain("demo") is not None
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))

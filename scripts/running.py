@@ -1,0 +1,242 @@
+"""Run the whole product here: `./scripts/run`, or `./scripts/run --check` to try it once."""
+
+from __future__ import annotations
+
+import argparse
+import http.client
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from scripts import processes, serving
+from scripts.preparation import Prepared, prepared
+from scripts.state import (
+    PROJECT,
+    ScriptError,
+    locked_if_free,
+    read_json,
+    say,
+    settings_given,
+    state_folder,
+    write_json,
+)
+from scripts.supervisor import Part, Supervisor
+
+USUAL_WEB_PORT = 8000
+READY = "/api/health/ready/"
+SECONDS_TO_READY = 180.0
+SECONDS_BETWEEN_LOOKS = 0.25
+SECONDS_BETWEEN_QUESTIONS = 10.0
+
+
+def choose_ports(state: Path, given: dict[str, str]) -> dict[str, int]:
+    """Answer the ports of web and sockets: the same as last time where they are still free.
+
+    :raises ScriptError: WEB_PORT names a port that is taken.
+    """
+    path = state / "ports.json"
+    known = read_json(path)
+    demanded = given.get("WEB_PORT")
+    if demanded:
+        if not demanded.isdigit() or not processes.port_is_free(int(demanded)):
+            raise ScriptError(f"WEB_PORT is {demanded}, which is not a free port.")
+        web = int(demanded)
+    else:
+        web = processes.free_port(known.get("web"), USUAL_WEB_PORT)
+    sockets = processes.free_port(known.get("sockets"))
+    ports = {"web": web, "sockets": sockets}
+    write_json(path, ports)
+    return ports
+
+
+def prepare_data(setup: Prepared) -> None:
+    """Migrate, fill the pool, collect what browsers fetch, and invent the demo once.
+
+    :raises ScriptError: a step failed; what it printed is on the screen.
+    """
+    owner = {**setup.variables, "DATABASE_LOGIN": "owner"}
+    _commands(["migrate_fleet", "fill_spare_schemas"], setup, owner)
+    _commands(["collectstatic", "seed_demo_data"], setup, setup.variables)
+
+
+def _commands(names: list[str], setup: Prepared, variables: dict[str, str]) -> None:
+    done = subprocess.run(
+        [str(setup.python), "-m", "scripts.commands", *names],
+        cwd=PROJECT,
+        env=variables,
+        check=False,
+    )
+    if done.returncode:
+        raise ScriptError(f"{' or '.join(names)} failed (see above).")
+
+
+def parts_of(setup: Prepared, ports: dict[str, int]) -> list[Part]:
+    """Answer the four parts, each with its log and how it is asked for its health."""
+    questions: dict[str, Callable[[], bool]] = {
+        "web": lambda: ask_web(ports["web"])[0] == 200,
+        "sockets": lambda: processes.listens(ports["sockets"]),
+    }
+    return [
+        Part(
+            name=name,
+            command=serving.command(
+                name,
+                python=str(setup.python),
+                host=processes.LOOPBACK,
+                port=ports.get(name, 0),
+                settings=setup.variables,
+            ),
+            log=setup.state / "log" / f"{name}.log",
+            healthy=questions.get(name),
+        )
+        for name in serving.PARTS
+    ]
+
+
+def ask_web(port: int) -> tuple[int, str]:
+    """Answer the status and text of the readiness page; status 0 where nobody answers."""
+    connection = http.client.HTTPConnection(processes.LOOPBACK, port, timeout=8)
+    try:
+        connection.request("GET", READY, headers={"Host": f"localhost:{port}"})
+        answer = connection.getresponse()
+        return answer.status, answer.read(4000).decode(errors="replace")
+    except (OSError, http.client.HTTPException) as error:
+        return 0, str(error)
+    finally:
+        connection.close()
+
+
+def await_ready(supervisor: Supervisor, ports: dict[str, int]) -> bool:
+    """Wait until all parts are healthy; answer False when we were told to stop meanwhile.
+
+    :raises ScriptError: it took too long; the readiness page says what is missing.
+    """
+    deadline = time.monotonic() + SECONDS_TO_READY
+    while not supervisor.stopping:
+        supervisor.tend()
+        if supervisor.all_healthy():
+            return True
+        if time.monotonic() > deadline:
+            status, text = ask_web(ports["web"])
+            down = [part.name for part in supervisor.parts if not part.was_healthy]
+            raise ScriptError(f"not healthy: {', '.join(down)}. {READY} says {status}: {text}")
+        time.sleep(SECONDS_BETWEEN_LOOKS)
+    return False
+
+
+def addresses(state: Path, ports: dict[str, int]) -> str:
+    """Answer what to open and whom to log in as."""
+    web = ports["web"]
+    lines = [
+        "",
+        "Kontor runs. Ctrl-C ends it.",
+        f"  Sign-up, console   http://localhost:{web}/",
+        f"  Demo organization  http://demo.localhost:{web}/",
+        f"  API documents      http://demo.localhost:{web}/swagger/",
+        f"  Sockets            ws://demo.localhost:{ports['sockets']}/",
+        f"  Logs, mail, files  {state}",
+    ]
+    logins = demo_logins(state)
+    if logins:
+        lines += ["", f"  {'role':<14} {'e-mail':<34} {'password':<24} TOTP secret"]
+    for login in logins:
+        lines.append(
+            f"  {login.get('role', ''):<14} {login.get('email', ''):<34} "
+            f"{login.get('password', ''):<24} {login.get('totp_secret') or '-'}"
+        )
+    return "\n".join([*lines, ""])
+
+
+def demo_logins(state: Path) -> list[dict[str, Any]]:
+    """Answer the demo's logins, as seed_demo_data wrote them down."""
+    try:
+        found = json.loads((state / "demo.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return []
+    logins = found.get("logins", []) if isinstance(found, dict) else found
+    return [login for login in logins if isinstance(login, dict)]
+
+
+def run_check(setup: Prepared, ports: dict[str, int]) -> int:
+    """Do the main job once through HTTP; answer the exit code."""
+    say("doing the main job once, as each role")
+    done = subprocess.run(
+        [
+            str(setup.python), "-m", "scripts.check",
+            "--web-port", str(ports["web"]), "--sockets-port", str(ports["sockets"]),
+        ],
+        cwd=PROJECT,
+        env=setup.variables,
+        check=False,
+    )  # fmt: skip
+    return done.returncode
+
+
+def stay(supervisor: Supervisor) -> None:
+    """Look after the parts until we are told to stop."""
+    next_question = time.monotonic() + SECONDS_BETWEEN_QUESTIONS
+    while not supervisor.stopping:
+        supervisor.tend()
+        if time.monotonic() > next_question:
+            supervisor.restart_the_stuck()
+            next_question = time.monotonic() + SECONDS_BETWEEN_QUESTIONS
+        time.sleep(SECONDS_BETWEEN_LOOKS)
+
+
+def serve(setup: Prepared, *, check: bool) -> int:
+    """Run everything; answer the exit code.
+
+    :raises ScriptError: something does not come up.
+    """
+    ports = choose_ports(setup.state, settings_given())
+    # Links in mails and the socket's address name the ports that people reach us by.
+    setup.variables.setdefault("PUBLIC_PORT", str(ports["web"]))
+    setup.variables.setdefault("SOCKET_PORT", str(ports["sockets"]))
+    (setup.state / "scheduler").mkdir(exist_ok=True)
+    prepare_data(setup)
+    supervisor = Supervisor(parts_of(setup, ports), setup.variables)
+    supervisor.obey_signals()
+    try:
+        say("starting web, sockets, worker and scheduler")
+        supervisor.start()
+        if not await_ready(supervisor, ports):
+            return 0
+        if check:
+            return run_check(setup, ports)
+        print(addresses(setup.state, ports), flush=True)
+        stay(supervisor)
+        return 0
+    finally:
+        say("stopping")
+        supervisor.stop()
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Obey the command line; answer the exit code."""
+    parser = argparse.ArgumentParser(prog="./scripts/run", description=__doc__)
+    parser.add_argument("--check", action="store_true", help="try it once and end")
+    check = parser.parse_args(arguments).check
+    try:
+        with locked_if_free(state_folder() / "run.lock") as alone, prepared() as setup:
+            if alone:
+                return serve(setup, check=check)
+            ports = read_json(setup.state / "ports.json")
+            if check and ports:
+                return run_check(setup, ports)
+            raise ScriptError(
+                f"Kontor already runs on {setup.state} (http://localhost:{ports.get('web')}/). "
+                "Another STATE_DIR runs another copy."
+            )
+    except ScriptError as problem:
+        print(f"error: {problem}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
