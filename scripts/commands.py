@@ -34,9 +34,15 @@ def main(names: list[str]) -> int:
 
 
 def _demo_exists() -> bool:
+    # Models can be imported only after django.setup().
+    from tenants.models import Organization
     from tenants.selectors import organization_by_subdomain
 
-    return organization_by_subdomain("demo") is not None
+    try:
+        organization_by_subdomain("demo")
+    except Organization.DoesNotExist:
+        return False
+    return True
 
 
 if __name__ == "__main__":

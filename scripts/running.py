@@ -27,6 +27,7 @@ from scripts.state import (
 from scripts.supervisor import Part, Supervisor
 
 USUAL_WEB_PORT = 8000
+ALIVE = "/api/health/"
 READY = "/api/health/ready/"
 SECONDS_TO_READY = 180.0
 SECONDS_BETWEEN_LOOKS = 0.25
@@ -77,8 +78,8 @@ def _commands(names: list[str], setup: Prepared, variables: dict[str, str]) -> N
 def parts_of(setup: Prepared, ports: dict[str, int]) -> list[Part]:
     """Answer the four parts, each with its log and how it is asked for its health."""
     questions: dict[str, Callable[[], bool]] = {
-        "web": lambda: ask_web(ports["web"])[0] == 200,
-        "sockets": lambda: processes.listens(ports["sockets"]),
+        "web": lambda: ask(ports["web"], READY)[0] == 200,
+        "sockets": lambda: ask(ports["sockets"], ALIVE)[0] == 200,
     }
     return [
         Part(
@@ -97,11 +98,11 @@ def parts_of(setup: Prepared, ports: dict[str, int]) -> list[Part]:
     ]
 
 
-def ask_web(port: int) -> tuple[int, str]:
-    """Answer the status and text of the readiness page; status 0 where nobody answers."""
+def ask(port: int, path: str) -> tuple[int, str]:
+    """Answer the status and text of a health page; status 0 where nobody answers."""
     connection = http.client.HTTPConnection(processes.LOOPBACK, port, timeout=8)
     try:
-        connection.request("GET", READY, headers={"Host": f"localhost:{port}"})
+        connection.request("GET", path, headers={"Host": f"localhost:{port}"})
         answer = connection.getresponse()
         return answer.status, answer.read(4000).decode(errors="replace")
     except (OSError, http.client.HTTPException) as error:
@@ -121,7 +122,7 @@ def await_ready(supervisor: Supervisor, ports: dict[str, int]) -> bool:
         if supervisor.all_healthy():
             return True
         if time.monotonic() > deadline:
-            status, text = ask_web(ports["web"])
+            status, text = ask(ports["web"], READY)
             down = [part.name for part in supervisor.parts if not part.was_healthy]
             raise ScriptError(f"not healthy: {', '.join(down)}. {READY} says {status}: {text}")
         time.sleep(SECONDS_BETWEEN_LOOKS)

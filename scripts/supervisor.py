@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import signal
@@ -165,13 +166,9 @@ def end_group(process: subprocess.Popen[bytes], *, patience: float, asked: bool 
     """End a child that leads its own group: SIGTERM, and after ``patience`` seconds SIGKILL."""
     if not asked:
         process.terminate()
-    try:
+    with contextlib.suppress(subprocess.TimeoutExpired):
         process.wait(timeout=patience)
-    except subprocess.TimeoutExpired:
-        pass
     # Also what the child itself left behind; the group bears the id we gave it at the start.
-    try:
+    with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
     process.wait()
