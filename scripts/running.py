@@ -30,6 +30,7 @@ USUAL_WEB_PORT = 8000
 ALIVE = "/api/health/"
 READY = "/api/health/ready/"
 SECONDS_TO_READY = 180.0
+STARTS_BEFORE_GIVING_UP = 4
 SECONDS_BETWEEN_LOOKS = 0.25
 SECONDS_BETWEEN_QUESTIONS = 10.0
 
@@ -114,13 +115,16 @@ def ask(port: int, path: str) -> tuple[int, str]:
 def await_ready(supervisor: Supervisor, ports: dict[str, int]) -> bool:
     """Wait until all parts are healthy; answer False when we were told to stop meanwhile.
 
-    :raises ScriptError: it took too long; the readiness page says what is missing.
+    :raises ScriptError: a part ends again and again, or it took too long.
     """
     deadline = time.monotonic() + SECONDS_TO_READY
     while not supervisor.stopping:
         supervisor.tend()
         if supervisor.all_healthy():
             return True
+        hopeless = [part for part in supervisor.parts if part.failures >= STARTS_BEFORE_GIVING_UP]
+        if hopeless:
+            raise ScriptError(f"{hopeless[0].name} does not start; see {hopeless[0].log}")
         if time.monotonic() > deadline:
             status, text = ask(ports["web"], READY)
             down = [part.name for part in supervisor.parts if not part.was_healthy]
