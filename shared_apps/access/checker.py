@@ -7,7 +7,9 @@ from typing import TypeVar
 
 from django.db.models import Model, QuerySet
 
-from .rules import EVERYTHING, Access, holds, reaches_new, visible_q
+from shared_apps.kernel.actor import Actor, AllowsEverything
+
+from .rules import EVERYTHING, NO_REACH, Access, Reach, holds, reaches_new, visible_q
 
 ModelT = TypeVar("ModelT", bound=Model)
 
@@ -38,3 +40,13 @@ class AccessChecker:
         return queryset.filter(
             visible_q(access=self.access, permission=permission, model=queryset.model)
         )
+
+
+_UNBOUNDED = Reach(own=True, everywhere=True, organization=True)
+
+
+def reach_of(actor: Actor, permission: str) -> Reach:
+    """How far a permission reaches for an actor: without bounds for the system."""
+    if isinstance(actor.checker, AccessChecker):
+        return actor.checker.access.reach(permission)
+    return _UNBOUNDED if isinstance(actor.checker, AllowsEverything) else NO_REACH

@@ -6,16 +6,18 @@ from collections import defaultdict
 from collections.abc import Iterable
 from uuid import UUID
 
+from django.apps import apps
+from django.contrib.auth.models import Permission
 from django.contrib.postgres.aggregates import ArrayAgg
-from django.db.models import Exists, F, OuterRef, Q, QuerySet, Value
+from django.db.models import Exists, F, OuterRef, QuerySet, Value
 from django.db.models.functions import Concat
 
 from shared_apps.accounts.models import User
 from shared_apps.kernel.actor import Actor
 
-from .bundles import ADMIN, SALESPERSON
-from .models import Membership, Role, RolePermission, Scope, Unit
-from .rules import Access, Fallback, Reach
+from .bundles import SALESPERSON
+from .models import Membership, MembershipQuerySet, ObjectGrant, Role, RolePermission, Scope, Unit
+from .rules import Access, Fallback, Reach, grant_models
 
 # Whoever holds one of these for the whole organization administers it.
 ADMINISTRATION = ("access.change_membership", "access.change_role", "accounts.change_user")
@@ -146,23 +148,50 @@ def active_holders_of(*, role: str) -> QuerySet[User]:
     return User.objects.filter(is_active=True).filter(Exists(held))
 
 
-def root_admins() -> QuerySet[Membership]:
-    """The active memberships that administer the whole organization."""
-    return Membership.objects.active().filter(role__code=ADMIN, unit__parent__isnull=True)
+def administering_memberships() -> MembershipQuerySet:
+    """The memberships, ended ones included, whose holders may give any role to anybody."""
+    held = RolePermission.objects.filter(
+        role_id=OuterRef("role_id"),
+        scope=Scope.ORGANIZATION,
+        permission__codename="change_membership",
+        permission__content_type__app_label="access",
+    )
+    return Membership.objects.filter(Exists(held), unit__parent__isnull=True)
 
 
 def administers(*, user_id: UUID) -> bool:
-    """Whether a person holds any right that administers the organization, so needs two factors."""
-    return Membership.objects.active().filter(administering("role"), user_id=user_id).exists()
+    """Whether a person administers the organization in any way, and so needs two factors."""
+    return is_administration(access_of(user_id=user_id))
 
 
-def administering(prefix: str) -> Exists:
-    """The condition that the role at the lookup ``prefix`` administers the organization."""
-    named = Q()
-    for permission in ADMINISTRATION:
-        app_label, _, codename = permission.partition(".")
-        named |= Q(permission__codename=codename, permission__content_type__app_label=app_label)
-    held = RolePermission.objects.filter(
-        named, role_id=OuterRef(f"{prefix}_id"), scope=Scope.ORGANIZATION
+def is_administration(access: Access) -> bool:
+    """Whether the access holds any right that administers the whole organization."""
+    return any(access.reach(permission).everywhere for permission in ADMINISTRATION)
+
+
+def grantable_permissions() -> QuerySet[Permission]:
+    """The permissions that roles can hold: those of the house's own apps."""
+    ours = [
+        config.label
+        for config in apps.get_app_configs()
+        if config.name.startswith(("shared_apps.", "tenant_apps."))
+    ]
+    return (
+        Permission.objects.filter(content_type__app_label__in=ours)
+        .select_related("content_type")
+        .order_by("content_type__app_label", "codename")
     )
-    return Exists(held)
+
+
+def object_grants_visible_to(actor: Actor) -> list[QuerySet[ObjectGrant]]:
+    """The grants on records that the actor may share, one set for each kind of record."""
+    found = []
+    for table in grant_models():
+        target = table._meta.get_field("content_object").related_model
+        shared = actor.visible(target._base_manager.all(), "access.grant_objects")
+        found.append(
+            table._default_manager.filter(content_object__in=shared.values("pk")).select_related(
+                "user", "permission", "content_object"
+            )
+        )
+    return found

@@ -1,0 +1,40 @@
+"""What access tells the lower floors at start-up."""
+
+from __future__ import annotations
+
+from auditlog.models import LogEntry
+from django.db.models import Q, QuerySet
+
+from shared_apps.accounts import second_factor
+from shared_apps.accounts.models import User
+from shared_apps.audit.history import track
+from shared_apps.audit.models import AuditEntry
+from tenants.context import organization_or_none
+from tenants.provisioning import register_seed
+
+from .models import AccessPaths, Membership, Role, Unit
+from .rules import UNSCOPED, register_paths
+from .selectors import administers
+from .services import seed_access
+
+
+def _users_in(units: QuerySet[Unit]) -> Q:
+    members = Membership.objects.filter(is_active=True, unit__in=units.values("pk"))
+    return Q(pk__in=members.values("user_id"))
+
+
+def _must_prove_second_factor(user: User) -> bool:
+    # The platform has no memberships; its super-admins have a policy of their own.
+    return organization_or_none() is not None and administers(user_id=user.pk)
+
+
+def register() -> None:
+    """Register access paths of lower floors' models, the policy, the seed and field histories."""
+    register_paths(User, AccessPaths(owner="id", unit=_users_in))
+    register_paths(AuditEntry, UNSCOPED)
+    register_paths(LogEntry, UNSCOPED)
+    second_factor.register_policy(_must_prove_second_factor)
+    register_seed(100, "access", seed_access)
+    track(Unit)
+    track(Role)
+    track(Membership)
