@@ -26,9 +26,7 @@ SHARE = "access.grant_objects"
 
 def grant_object(*, actor: Actor, user_id: UUID, permission: str, subject: Model) -> ObjectGrant:
     """Give a person one right on one record. See ``grant_objects``."""
-    return grant_objects(
-        actor=actor, user_id=user_id, permission=permission, subjects=[subject]
-    )[0]
+    return grant_objects(actor=actor, user_id=user_id, permission=permission, subjects=[subject])[0]
 
 
 @transaction.atomic

@@ -27,9 +27,7 @@ def add_unit(*, parent: Unit, kind: UnitKind, name: str, actor: Actor) -> Unit:
     unit = Unit(parent=parent, kind=kind, name=name, created_by_id=actor.user_id)
     unit.path = parent.path_below(unit.pk)
     unit.save(force_insert=True)
-    audit.record(
-        UnitCreated(subject_id=unit.pk, kind=unit.kind, parent_id=parent.pk), actor=actor
-    )
+    audit.record(UnitCreated(subject_id=unit.pk, kind=unit.kind, parent_id=parent.pk), actor=actor)
     return unit
 
 
@@ -72,9 +70,7 @@ def move_unit(*, unit: Unit, parent: Unit, actor: Actor) -> Unit:
     Unit.objects.filter(pk=unit.pk).update(parent=parent, updated_by_id=actor.user_id)
     unit.refresh_from_db()
     audit.record(
-        UnitMoved(
-            subject_id=unit.pk, from_parent_id=former_parent_id, to_parent_id=parent.pk
-        ),
+        UnitMoved(subject_id=unit.pk, from_parent_id=former_parent_id, to_parent_id=parent.pk),
         actor=actor,
     )
     return unit
