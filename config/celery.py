@@ -14,6 +14,17 @@ app.autodiscover_tasks()
 app.conf.beat_schedule = {
     "heartbeat": {"task": "config.health.beat", "schedule": 10.0, "options": {"expires": 30}},
     "spare schemas": {"task": "tenants.tasks.keep_spare_schemas", "schedule": 30.0},
+    # Requests call both after commit; this finds what a lost call has left behind.
+    "outbox": {
+        "task": "shared_apps.outbox.tasks.poll",
+        "schedule": 10.0,
+        "options": {"expires": 10},
+    },
+    "mail": {
+        "task": "shared_apps.delivery.tasks.poll",
+        "schedule": 15.0,
+        "options": {"expires": 15},
+    },
 }
 
 

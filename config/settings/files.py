@@ -11,7 +11,7 @@ STORAGES = {
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},
 }
 # Where documents lie: file://, s3://bucket, cloudinary://key:secret@cloud
-STORAGE_URL = read("str", "STORAGE_URL", f"file://{STATE_DIR / 'files'}")
+STORAGE_URL = read("str", "STORAGE_URL", (STATE_DIR / "files").absolute().as_uri())
 MEDIA_ROOT = STATE_DIR / "files"
 
 _email_url = read("str", "EMAIL_URL", "")
@@ -20,7 +20,9 @@ if _email_url:
     EMAIL_BACKEND = _email.pop("EMAIL_BACKEND")
     globals().update(_email)
 else:
-    EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+    EMAIL_BACKEND = "shared_apps.delivery.backends.FolderBackend"
     EMAIL_FILE_PATH = str(STATE_DIR / "mail")
+# How long a mail server may take, in seconds.
+EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = read("str", "DEFAULT_FROM_EMAIL", "Kontor <no-reply@localhost>")
 SUPPORT_EMAIL = read("str", "SUPPORT_EMAIL", "support@localhost")
