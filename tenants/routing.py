@@ -18,7 +18,8 @@ from tenants.models import Domain, Organization
 
 logger = structlog.get_logger(__name__)
 
-HOST_NAME = re.compile(r"(?=.{1,253}\Z)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*\Z")
+_LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
+HOST_NAME = re.compile(rf"(?=.{{1,253}}\Z){_LABEL}(\.{_LABEL})*\Z")
 _PROBLEM = "application/problem+json"
 _UNKNOWN_HOST = (
     b'{"type":"https://kontor.example/errors/unknown_host","title":"Unknown host","status":404,'
@@ -67,9 +68,7 @@ def _remember(host: str, values: dict[str, Any], *, authoritative: bool) -> None
 
 def _read(host: str) -> dict[str, Any] | None:
     row = (
-        Domain.objects.filter(domain=host)
-        .values(*(f"tenant__{name}" for name in _FIELDS))
-        .first()
+        Domain.objects.filter(domain=host).values(*(f"tenant__{name}" for name in _FIELDS)).first()
     )
     return {name: row[f"tenant__{name}"] for name in _FIELDS} if row else None
 

@@ -48,7 +48,11 @@ def environment_for(database: str) -> dict[str, str]:
 
 def fingerprint() -> str:
     """One text for everything that decides what a template database holds."""
-    files = {ROOT / "tests/template.py", ROOT / "config/settings/applications.py", ROOT / "tests/settings.py"}
+    files = {
+        ROOT / "tests/template.py",
+        ROOT / "config/settings/applications.py",
+        ROOT / "tests/settings.py",
+    }
     files.update((ROOT / "tenants").rglob("*.py"))
     for floor in ("shared_apps", "tenant_apps"):
         for pattern in _STRUCTURE:

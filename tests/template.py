@@ -20,7 +20,7 @@ def repeatable_ids() -> Iterator[None]:
     """Let `uuid7` give the same ids in the same order each time the block is entered."""
     from shared_apps.kernel import ids
 
-    dice = random.Random(2026)  # noqa: S311  (the point is that it repeats)
+    dice = random.Random(2026)
     ticks = itertools.count(1_750_000_000_000_000_000, 1_000_000)
     with (
         mock.patch.object(ids, "_last_tick", 0),

@@ -2,66 +2,151 @@
 
 import django.db.models.deletion
 import django_tenants.postgresql_backend.base
+from django.db import migrations, models
+
 import shared_apps.kernel.clock
 import shared_apps.kernel.fields
 import shared_apps.kernel.ids
-from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Organization',
+            name="Organization",
             fields=[
-                ('schema_name', models.CharField(db_index=True, max_length=63, unique=True, validators=[django_tenants.postgresql_backend.base._check_schema_name])),
-                ('id', models.UUIDField(default=shared_apps.kernel.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('name', models.CharField(max_length=200)),
-                ('legal_name', models.CharField(max_length=200)),
-                ('country', models.CharField(max_length=2)),
-                ('tax_number', models.CharField(blank=True, max_length=40)),
-                ('base_currency', shared_apps.kernel.fields.CurrencyField(max_length=3)),
-                ('time_zone', models.CharField(max_length=64)),
-                ('fiscal_year_start_month', models.PositiveSmallIntegerField(default=1)),
-                ('fiscal_year_start_day', models.PositiveSmallIntegerField(default=1)),
-                ('state', models.CharField(choices=[('trial', 'Trial'), ('active', 'Active'), ('suspended', 'Suspended')], default='trial', max_length=12)),
-                ('plan_code', models.CharField(blank=True, max_length=40)),
-                ('entitlements', models.JSONField(blank=True, default=dict)),
-                ('trial_ends_on', models.DateField(blank=True, null=True)),
-                ('created_at', shared_apps.kernel.fields.CreatedAtField(default=shared_apps.kernel.clock.now, editable=False)),
+                (
+                    "schema_name",
+                    models.CharField(
+                        db_index=True,
+                        max_length=63,
+                        unique=True,
+                        validators=[django_tenants.postgresql_backend.base._check_schema_name],
+                    ),
+                ),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=shared_apps.kernel.ids.uuid7,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("name", models.CharField(max_length=200)),
+                ("legal_name", models.CharField(max_length=200)),
+                ("country", models.CharField(max_length=2)),
+                ("tax_number", models.CharField(blank=True, max_length=40)),
+                ("base_currency", shared_apps.kernel.fields.CurrencyField(max_length=3)),
+                ("time_zone", models.CharField(max_length=64)),
+                ("fiscal_year_start_month", models.PositiveSmallIntegerField(default=1)),
+                ("fiscal_year_start_day", models.PositiveSmallIntegerField(default=1)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("trial", "Trial"),
+                            ("active", "Active"),
+                            ("suspended", "Suspended"),
+                        ],
+                        default="trial",
+                        max_length=12,
+                    ),
+                ),
+                ("plan_code", models.CharField(blank=True, max_length=40)),
+                ("entitlements", models.JSONField(blank=True, default=dict)),
+                ("trial_ends_on", models.DateField(blank=True, null=True)),
+                (
+                    "created_at",
+                    shared_apps.kernel.fields.CreatedAtField(
+                        default=shared_apps.kernel.clock.now, editable=False
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.CheckConstraint(condition=models.Q(('schema_name__regex', '^t_[a-z0-9_]{1,40}$')), name='organization_schema_name_is_opaque'), models.CheckConstraint(condition=models.Q(('fiscal_year_start_month__range', (1, 12)), ('fiscal_year_start_day__range', (1, 28))), name='organization_fiscal_year_start')],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("schema_name__regex", "^t_[a-z0-9_]{1,40}$")),
+                        name="organization_schema_name_is_opaque",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("fiscal_year_start_month__range", (1, 12)),
+                            ("fiscal_year_start_day__range", (1, 28)),
+                        ),
+                        name="organization_fiscal_year_start",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='SpareSchema',
+            name="SpareSchema",
             fields=[
-                ('id', models.UUIDField(default=shared_apps.kernel.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('schema_name', models.CharField(max_length=63, unique=True)),
-                ('fingerprint', models.CharField(max_length=64)),
-                ('created_at', shared_apps.kernel.fields.CreatedAtField(default=shared_apps.kernel.clock.now, editable=False)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=shared_apps.kernel.ids.uuid7,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("schema_name", models.CharField(max_length=63, unique=True)),
+                ("fingerprint", models.CharField(max_length=64)),
+                (
+                    "created_at",
+                    shared_apps.kernel.fields.CreatedAtField(
+                        default=shared_apps.kernel.clock.now, editable=False
+                    ),
+                ),
             ],
             options={
-                'indexes': [models.Index(fields=['fingerprint', 'created_at'], name='spare_schema_by_fingerprint')],
+                "indexes": [
+                    models.Index(
+                        fields=["fingerprint", "created_at"], name="spare_schema_by_fingerprint"
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Domain',
+            name="Domain",
             fields=[
-                ('domain', models.CharField(db_index=True, max_length=253, unique=True)),
-                ('is_primary', models.BooleanField(db_index=True, default=True)),
-                ('id', models.UUIDField(default=shared_apps.kernel.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('created_at', shared_apps.kernel.fields.CreatedAtField(default=shared_apps.kernel.clock.now, editable=False)),
-                ('tenant', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='domains', to='tenants.organization')),
+                ("domain", models.CharField(db_index=True, max_length=253, unique=True)),
+                ("is_primary", models.BooleanField(db_index=True, default=True)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=shared_apps.kernel.ids.uuid7,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                (
+                    "created_at",
+                    shared_apps.kernel.fields.CreatedAtField(
+                        default=shared_apps.kernel.clock.now, editable=False
+                    ),
+                ),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="domains",
+                        to="tenants.organization",
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.CheckConstraint(condition=models.Q(('domain__regex', '^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$')), name='domain_is_lower_case')],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("domain__regex", "^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$")),
+                        name="domain_is_lower_case",
+                    )
+                ],
             },
         ),
     ]

@@ -139,9 +139,8 @@ def test_refuses_schema_names_that_are_not_ours(tenant: Organization) -> None:
 
 def test_aborted_transactions_only_roll_back(real_commits: Organization) -> None:
     mark("of acme")
-    with pytest.raises(DatabaseError), transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1/0")
+    with pytest.raises(DatabaseError), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT 1/0")
     assert marks() == {"of acme"}
 
 
