@@ -1,0 +1,1 @@
+"""What every API view of the house stands on. It knows no other app."""

@@ -1,0 +1,39 @@
+"""Facts about an HTTP request."""
+
+from typing import Any
+
+from rest_framework.settings import api_settings
+
+from shared_apps.kernel import request_ids
+
+_MAX_USER_AGENT = 300
+
+
+def client_address(request: Any) -> str:
+    """The caller's IP address.
+
+    `X-Forwarded-For` counts only as many hops as `REST_FRAMEWORK["NUM_PROXIES"]` says
+    stand before us; unset means none, and the header is the caller's own invention.
+    """
+    remote = str(request.META.get("REMOTE_ADDR", ""))
+    proxies = api_settings.NUM_PROXIES
+    forwarded = request.META.get("HTTP_X_FORWARDED_FOR", "")
+    if not proxies or not forwarded:
+        return remote
+    hops = [hop.strip() for hop in forwarded.split(",")]
+    return hops[-min(proxies, len(hops))][:45]
+
+
+def user_agent(request: Any) -> str:
+    """What the client calls itself, cut to a bearable length, without control characters."""
+    text = str(request.META.get("HTTP_USER_AGENT", ""))[:_MAX_USER_AGENT]
+    return "".join(character for character in text if character.isprintable())
+
+
+def request_id_of(request: Any) -> str:
+    """The request's id; a new one where the middleware has not seen the request."""
+    return getattr(request, "request_id", "") or request_ids.current() or _made()
+
+
+def _made() -> str:
+    return request_ids.accepted_or_made(None)

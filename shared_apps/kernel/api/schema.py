@@ -1,0 +1,120 @@
+"""The OpenAPI description of our views: what they declare, and nothing by hand."""
+
+from typing import Any
+
+from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.utils import OpenApiParameter
+from rest_framework.serializers import BaseSerializer
+
+from .query import EXPAND, expandable_of
+from .serializers import StrictFields
+
+_UNSAFE = {"POST", "PUT", "PATCH", "DELETE"}
+_CHANGES_A_ROW = {"PUT", "PATCH", "DELETE"}
+
+
+class DomainSchema(AutoSchema):
+    """Reads inputs, outputs, statuses and parameters off the view's declarations.
+
+    It also describes views that are not ours, as its base does.
+    """
+
+    @property
+    def _declares(self) -> bool:
+        return hasattr(self.view, "input_serializers")
+
+    def get_request_serializer(self) -> Any:
+        if not self._declares:
+            return super().get_request_serializer()
+        return self.view.input_serializers.get(self.view.operation)
+
+    def get_response_serializers(self) -> Any:
+        if not self._declares:
+            return super().get_response_serializers()
+        view = self.view
+        shown: Any = view.output_serializer()
+        status = view.success_status()
+        if status == 204:
+            shown = None
+        elif shown is not None and view.operation in view.unpaged:
+            shown = shown(many=True)
+        others = view.other_answers.get(view.operation, {})
+        return {status: shown, **others}
+
+    def get_override_parameters(self) -> list[Any]:
+        parameters: list[Any] = list(super().get_override_parameters())
+        if not self._declares:
+            return parameters
+        parameters += self._query_parameters()
+        if self.method in _UNSAFE and hasattr(self.view, "money_actions"):
+            parameters += self._idempotency_parameters()
+        if self.method in _CHANGES_A_ROW and self._shows_version():
+            parameters.append(
+                OpenApiParameter(
+                    "If-Match",
+                    str,
+                    OpenApiParameter.HEADER,
+                    description="The ETag you read; 412 when the row has changed since.",
+                )
+            )
+        return parameters
+
+    def get_filter_backends(self) -> list[Any]:
+        if self._declares and not self.view.is_listing:
+            return []
+        return list(super().get_filter_backends())
+
+    def _get_paginator(self) -> Any:
+        if self._declares and not self.view.is_listing:
+            return None
+        return super()._get_paginator()
+
+    def _map_basic_serializer(self, serializer: Any, direction: Any) -> Any:
+        schema = super()._map_basic_serializer(serializer, direction)
+        if isinstance(serializer, StrictFields):
+            schema["additionalProperties"] = False
+        return schema
+
+    def _query_parameters(self) -> list[Any]:
+        declared: Any = self.view.query_parameters.get(self.view.operation, ())
+        if isinstance(declared, type) and issubclass(declared, BaseSerializer):
+            parameters: list[Any] = [declared]
+        else:
+            parameters = [OpenApiParameter(name, str, OpenApiParameter.QUERY) for name in declared]
+        names = expandable_of(self.view)
+        if names and self.method == "GET":
+            parameters.append(
+                OpenApiParameter(
+                    EXPAND,
+                    str,
+                    OpenApiParameter.QUERY,
+                    description=f"Relations to show in full, joined by commas: {', '.join(names)}.",
+                )
+            )
+        return parameters
+
+    def _idempotency_parameters(self) -> list[OpenApiParameter]:
+        moves_money = self.view.operation in self.view.money_actions
+        parameters = [
+            OpenApiParameter(
+                "Idempotency-Key",
+                {"type": "string", "minLength": 1, "maxLength": 255},
+                OpenApiParameter.HEADER,
+                required=moves_money,
+                description="The same key with the same body gives the first answer again.",
+            )
+        ]
+        if moves_money:
+            parameters.append(
+                OpenApiParameter(
+                    "dry_run",
+                    bool,
+                    OpenApiParameter.QUERY,
+                    description="Answer what would happen, and change nothing.",
+                )
+            )
+        return parameters
+
+    def _shows_version(self) -> bool:
+        shown = self.view.serializer_class
+        return bool(shown is not None and "version" in shown().fields)

@@ -1,0 +1,97 @@
+"""Serializer bases: input is strict, output may be expanded.
+
+Inputs are named `PaymentIn`, outputs `PaymentOut`.
+"""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from rest_framework import serializers
+from rest_framework.exceptions import ErrorDetail
+from rest_framework.utils import html
+
+from .fields import CurrencyField, MoneyField
+
+__all__ = [
+    "CurrencyField",
+    "ExpandableSerializer",
+    "MoneyField",
+    "NoBody",
+    "StrictFields",
+    "StrictModelSerializer",
+    "StrictSerializer",
+]
+
+_MAX_UNKNOWN_NAMED = 20
+
+
+class StrictFields:
+    """Refuses fields that the serializer does not take, together with all other errors."""
+
+    unknown_field_message = "There is no such field."
+
+    def to_internal_value(self, data: Any) -> Any:
+        unknown = self._unknown_in(data) if isinstance(data, Mapping) else []
+        refused: dict[str, Any] = {
+            name: [ErrorDetail(self.unknown_field_message, code="unknown_field")]
+            for name in unknown[:_MAX_UNKNOWN_NAMED]
+        }
+        try:
+            value = super().to_internal_value(data)  # type: ignore[misc]
+        except serializers.ValidationError as exc:
+            if refused and isinstance(exc.detail, dict):
+                raise serializers.ValidationError({**refused, **exc.detail}) from None
+            raise
+        if refused:
+            raise serializers.ValidationError(refused)
+        return value
+
+    def _unknown_in(self, data: Mapping[str, Any]) -> list[str]:
+        known = {field.field_name for field in self._writable_fields}  # type: ignore[attr-defined]
+        if html.is_html_input(data):
+            # A form spells nested places "lines[0].amount".
+            return sorted(name for name in data if _root_of(name) not in known)
+        return sorted((name for name in data if name not in known), key=str)
+
+
+def _root_of(name: str) -> str:
+    return name.split("[", 1)[0].split(".", 1)[0]
+
+
+class StrictSerializer(StrictFields, serializers.Serializer[Any]):
+    """The base of every input."""
+
+
+class StrictModelSerializer(StrictFields, serializers.ModelSerializer[Any]):
+    """The base of an input that takes its fields' limits from a model."""
+
+
+class NoBody(StrictSerializer):
+    """The input of an act that takes none."""
+
+
+class ExpandableSerializer(serializers.Serializer[Any]):
+    """An output whose declared relations can be shown in full: `?expand=client,invoice`.
+
+    `expandable` maps a name to the serializer that shows it, read from the attribute of
+    that name. A relation inside one is named with a dot (`?expand=client.contacts`).
+    """
+
+    expandable: ClassVar[Mapping[str, type[serializers.BaseSerializer[Any]]]] = {}
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        fields = super().get_fields()
+        for name, inner in self._expanded().items():
+            shown = self.expandable[name]
+            fields[name] = shown(read_only=True, context={**self._context, "expand": inner})
+        return fields
+
+    def _expanded(self) -> dict[str, tuple[str, ...]]:
+        """The relations to show here, each with those to show inside it."""
+        wanted: dict[str, tuple[str, ...]] = {}
+        # Its own context, not the root's: what to show inside is said to each level apart.
+        for path in self._context.get("expand", ()):
+            name, _, rest = path.partition(".")
+            if name in self.expandable:
+                wanted[name] = (*wanted.get(name, ()), *([rest] if rest else []))
+        return wanted
