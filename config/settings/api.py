@@ -7,13 +7,15 @@ REST_FRAMEWORK = {
         "rest_framework.renderers.JSONRenderer",
         "shared_apps.kernel.api.renderers.EnvelopeRenderer",
     ],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
-    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
+    "DEFAULT_PARSER_CLASSES": ["shared_apps.kernel.api.parsers.StrictJSONParser"],
+    "DEFAULT_THROTTLE_CLASSES": ["shared_apps.kernel.api.throttling.RateLimit"],
     "DEFAULT_PAGINATION_CLASS": "shared_apps.kernel.api.pagination.CursorPagination",
-    "DEFAULT_SCHEMA_CLASS": "shared_apps.kernel.api.schema.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "shared_apps.kernel.api.schema.DomainSchema",
     "EXCEPTION_HANDLER": "shared_apps.kernel.api.problems.exception_handler",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
     "UNAUTHENTICATED_USER": None,
+    "DEFAULT_METADATA_CLASS": None,
+    "URL_FORMAT_OVERRIDE": None,
     "COERCE_DECIMAL_TO_STRING": True,
 }
 REST_AUTH = {"USE_JWT": True, "TOKEN_MODEL": None, "SESSION_LOGIN": False}
@@ -31,4 +33,9 @@ SPECTACULAR_SETTINGS = {
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "SERVE_AUTHENTICATION": [],
     "ENUM_ADD_EXPLICIT_BLANK_NULL_CHOICE": False,
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "shared_apps.kernel.api.schema_hooks.document_problems",
+        "shared_apps.kernel.api.schema_hooks.modernise",
+    ],
 }

@@ -97,6 +97,7 @@ ALLOWED_HOSTS = ["*"]
 MIDDLEWARE = [
     "config.health.HealthMiddleware",
     "shared_apps.kernel.api.middleware.RequestIdMiddleware",
+    "shared_apps.kernel.api.middleware.ProblemMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "tenants.routing.RoutingMiddleware",

@@ -1,5 +1,6 @@
 """What happens around every request, whatever view answers it."""
 
+import time
 from collections.abc import Callable
 
 import structlog
@@ -19,6 +20,8 @@ from shared_apps.kernel.errors import (
 
 from .problems import problem_response
 
+log = structlog.get_logger(__name__)
+
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
 _API = "/api/"
@@ -35,8 +38,17 @@ class RequestIdMiddleware:
         request.request_id = request_id  # type: ignore[attr-defined]
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request_id=request_id)
+        started = time.monotonic()
         try:
             response = self.get_response(request)
+            # The path without its query: filters may hold names.
+            log.info(
+                "request",
+                method=request.method,
+                path=request.path,
+                status=response.status_code,
+                milliseconds=round((time.monotonic() - started) * 1000),
+            )
         finally:
             structlog.contextvars.clear_contextvars()
         response.headers["X-Request-Id"] = request_id

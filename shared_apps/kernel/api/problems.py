@@ -27,7 +27,7 @@ from .requests import request_id_of
 from .translation import domain_error_for
 
 MEDIA_TYPE = "application/problem+json"
-TYPE_PREFIX = "urn:kontor:problem:"
+TYPE_PREFIX = "https://kontor.example/errors/"
 
 _MEMBERS = frozenset({"type", "title", "status", "detail", "code", "request_id", "errors"})
 
@@ -130,13 +130,13 @@ def bad_request(request: HttpRequest, exception: Exception | None = None) -> Htt
     )
 
 
-def permission_denied(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """`handler403` of the URL configurations."""
     del exception  # Its text is not meant for the caller.
     return problem_response(Forbidden(), request=request)
 
 
-def page_not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """`handler404` of the URL configurations."""
     del exception  # In its text stand all the addresses there are.
     return problem_response(NotFound("There is nothing at this address."), request=request)

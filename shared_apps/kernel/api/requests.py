@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from rest_framework.settings import api_settings
+from django.conf import settings
 
 from shared_apps.kernel import request_ids
 
@@ -12,11 +12,11 @@ _MAX_USER_AGENT = 300
 def client_address(request: Any) -> str:
     """The caller's IP address.
 
-    `X-Forwarded-For` counts only as many hops as `REST_FRAMEWORK["NUM_PROXIES"]` says
-    stand before us; unset means none, and the header is the caller's own invention.
+    Of `X-Forwarded-For` only the hops count that the `TRUSTED_PROXIES` before us wrote;
+    where there are none, the header is the caller's own invention.
     """
     remote = str(request.META.get("REMOTE_ADDR", ""))
-    proxies = api_settings.NUM_PROXIES
+    proxies: int = getattr(settings, "TRUSTED_PROXIES", 0)
     forwarded = request.META.get("HTTP_X_FORWARDED_FOR", "")
     if not proxies or not forwarded:
         return remote

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from .problems import MEDIA_TYPE
+from .renderers import EnvelopeRenderer
 
 _METHODS = {"get", "put", "post", "delete", "patch"}
 _UNSAFE = {"put", "post", "delete", "patch"}
@@ -90,11 +91,22 @@ def document_problems(result: Any, **_context: Any) -> Any:
             headers = response.setdefault("headers", {})
             for name, component in _EVERYWHERE.items():
                 headers.setdefault(name, _header(component))
+            _wrap_envelope(response)
         for status, (component, _, _) in _PROBLEMS.items():
             if method in _UNSAFE or status not in _ONLY_UNSAFE:
                 ref = {"$ref": f"#/components/responses/{component}"}
                 operation["responses"].setdefault(status, ref)
     return result
+
+
+def _wrap_envelope(response: dict[str, Any]) -> None:
+    media = response.get("content", {}).get(EnvelopeRenderer.media_type)
+    if media is not None and "schema" in media:
+        media["schema"] = {
+            "type": "object",
+            "required": ["status", "data"],
+            "properties": {"status": {"const": "Success"}, "data": media["schema"]},
+        }
 
 
 def modernise(result: Any, **_context: Any) -> Any:
