@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 import django
@@ -24,6 +25,7 @@ OPTIONS = {"collectstatic": {"interactive": False, "verbosity": 0}}
 
 def main(names: list[str]) -> int:
     """Run the commands in order; answer the exit code."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     django.setup()
     for name in names:
         if name == "seed_demo_data" and (name not in get_commands() or _demo_exists()):

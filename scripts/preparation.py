@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from scripts import embedded, environment
-from scripts.state import say, settings_given, state_folder
+from scripts.state import say, state_folder
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,5 +53,4 @@ def child_variables(state: Path, values: dict[str, str]) -> dict[str, str]:
         "RUFF_CACHE_DIR": str(cache / "ruff"),
         "MYPY_CACHE_DIR": str(cache / "mypy"),
         "HYPOTHESIS_STORAGE_DIRECTORY": str(cache / "hypothesis"),
-        "DJANGO_SETTINGS_MODULE": settings_given().get("DJANGO_SETTINGS_MODULE", "config.settings"),
     }

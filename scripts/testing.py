@@ -35,9 +35,7 @@ class Step:
 
 def pytest_step(*, setup: Prepared, slow: bool, rest: Sequence[str]) -> Step:
     """Answer the step that runs the suite, or the part of it that was asked for."""
-    command = [
-        str(setup.python), "-m", "pytest", "-o", f"cache_dir={setup.state / 'cache' / 'pytest'}",
-    ]  # fmt: skip
+    command = [str(setup.python), "-m", "pytest"]
     if not slow:
         command += ["-m", "not slow"]
     # Options alone narrow the whole suite; a path is a part of it, where workers do not pay.
