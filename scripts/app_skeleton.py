@@ -16,13 +16,13 @@ from scripts.state import PROJECT, ScriptError
 
 README = """# {title}
 
-What it owns: …
+What it owns:
 
-Words: …
+Words:
 
-Invariants: …
+Invariants:
 
-Floor: …, see the list of floors in docs/ and the import contracts in pyproject.toml.
+Floor:
 """
 APPS = """from django.apps import AppConfig
 
@@ -32,7 +32,7 @@ class {camel}Config(AppConfig):
 """
 ERRORS = '''"""What callers of this app may expect to go wrong."""
 '''
-PERMISSIONS = '''"""The app's grants to the standard roles, each with its scope: own, unit or organization."""
+PERMISSIONS = '''"""The app's grants to the standard roles: own, unit or organization in scope."""
 
 GRANTS: dict[str, dict[str, str]] = {}
 '''
