@@ -221,15 +221,15 @@ class RecoveryCode(Record):
 
 
 class AttemptCounter(models.Model):
-    """How often something was tried within a window; the key is a hash and names nobody."""
+    """How often something was tried in the present window; the key is a hash and names nobody."""
 
     id = models.UUIDField(primary_key=True, editable=False)
-    window_started_at = models.DateTimeField()
+    window_ends_at = models.DateTimeField()
     attempts = models.PositiveIntegerField()
 
     class Meta:
         default_permissions = ()
-        indexes = [models.Index(fields=["window_started_at"], name="accounts_attempt_window_idx")]
+        indexes = [models.Index(fields=["window_ends_at"], name="accounts_attempt_window_idx")]
 
     def __str__(self) -> str:
-        return f"{self.attempts} since {self.window_started_at:%H:%M}"
+        return f"{self.attempts} until {self.window_ends_at:%H:%M}"

@@ -86,13 +86,13 @@ class Migration(migrations.Migration):
             name="AttemptCounter",
             fields=[
                 ("id", models.UUIDField(editable=False, primary_key=True, serialize=False)),
-                ("window_started_at", models.DateTimeField()),
+                ("window_ends_at", models.DateTimeField()),
                 ("attempts", models.PositiveIntegerField()),
             ],
             options={
                 "default_permissions": (),
                 "indexes": [
-                    models.Index(fields=["window_started_at"], name="accounts_attempt_window_idx")
+                    models.Index(fields=["window_ends_at"], name="accounts_attempt_window_idx")
                 ],
             },
         ),
