@@ -24,7 +24,7 @@ class UserCreated(UserEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UserInvited(UserEvent):
-    invitation_id: UUID
+    pass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,9 +69,12 @@ class PasswordResetRequested(UserEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignInFailed(UserEvent):
-    """A wrong password for a person who exists; others leave only a line in the log."""
+    """Address and password did not fit. For an unknown address the subject's id is derived
+    from it: entries of one address belong together and still do not name it.
+    """
 
     reason: str
+    is_known: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,18 @@
+"""What is deleted when its time is over: counters and one-time secrets. Sessions are history."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from shared_apps.accounts.models import AttemptCounter, OneTimeSecret
+from shared_apps.kernel import clock
+
+_KEPT_FOR = timedelta(days=30)
+
+
+def delete_expired() -> int:
+    """A step: delete what expired; how many rows. Secrets are kept a month, to explain refusals."""
+    now = clock.now()
+    counters, _ = AttemptCounter.objects.filter(window_ends_at__lt=now).delete()
+    secrets, _ = OneTimeSecret.objects.filter(expires_at__lt=now - _KEPT_FOR).delete()
+    return counters + secrets

@@ -1,0 +1,82 @@
+"""The only writer of people, sessions and secrets. One module per noun; import from here."""
+
+from shared_apps.accounts.services.credentials import (
+    change_password,
+    check_credentials,
+    request_password_reset,
+    reset_password,
+)
+from shared_apps.accounts.services.endings import end_all_sessions
+from shared_apps.accounts.services.invitations import (
+    accept_invitation,
+    invite_user,
+    resend_invitation,
+    withdraw_invitation,
+)
+from shared_apps.accounts.services.login_codes import issue_login_code, redeem_login_code
+from shared_apps.accounts.services.people import (
+    NewUser,
+    create_user,
+    create_users,
+    deactivate_user,
+    reactivate_user,
+    update_profile,
+)
+from shared_apps.accounts.services.second_factors import (
+    TotpEnrolment,
+    begin_totp_enrolment,
+    confirm_totp_enrolment,
+    enrol_at_once,
+    give_up_second_factor,
+    replace_recovery_codes,
+    reset_second_factor,
+    verify_code,
+    verify_second_factor,
+)
+from shared_apps.accounts.services.sessions import (
+    SignIn,
+    end_other_sessions,
+    end_session,
+    end_sessions_of,
+    refresh_session,
+    sign_in,
+    sign_out,
+    start_session,
+)
+
+__all__ = [
+    "NewUser",
+    "SignIn",
+    "TotpEnrolment",
+    "accept_invitation",
+    "begin_totp_enrolment",
+    "change_password",
+    "check_credentials",
+    "confirm_totp_enrolment",
+    "create_user",
+    "create_users",
+    "deactivate_user",
+    "end_all_sessions",
+    "end_other_sessions",
+    "end_session",
+    "end_sessions_of",
+    "enrol_at_once",
+    "give_up_second_factor",
+    "invite_user",
+    "issue_login_code",
+    "reactivate_user",
+    "redeem_login_code",
+    "refresh_session",
+    "replace_recovery_codes",
+    "request_password_reset",
+    "resend_invitation",
+    "reset_password",
+    "reset_second_factor",
+    "sign_in",
+    "sign_out",
+    "start_session",
+    "update_profile",
+    "verify_code",
+    "verify_second_factor",
+    "withdraw_invitation",
+]

@@ -1,0 +1,206 @@
+"""Passwords: checked, changed, forgotten.
+
+Nothing here tells a stranger whether an address is known: not the answer, not its status, and not
+the time it takes. So failures of unknown addresses are written down just like those of known ones,
+and a reset is worked out by a task, while the request only puts the address in its queue.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from uuid import UUID
+
+import structlog
+from django.db import transaction
+from kombu.exceptions import OperationalError as BrokerUnreachable
+
+from shared_apps.accounts import attempts, one_time_secrets, passwords, tasks
+from shared_apps.accounts.emails import normalise_email
+from shared_apps.accounts.errors import (
+    CredentialsRefused,
+    MailNotAccepted,
+    PasswordWrong,
+    TooManyAttempts,
+)
+from shared_apps.accounts.events import PasswordChanged, PasswordReset, SignInFailed
+from shared_apps.accounts.models import Session, User
+from shared_apps.accounts.services.endings import end_all_sessions
+from shared_apps.audit.services import record
+from shared_apps.delivery.services import send_mail
+from shared_apps.kernel import clock, ids
+from shared_apps.kernel.actor import Actor
+from shared_apps.kernel.errors import FieldError
+
+logger = structlog.get_logger(__name__)
+
+SIGN_IN_HERE = attempts.Limit(name="sign_in_here", attempts=5, window=timedelta(minutes=15))
+SIGN_IN_PLACE = attempts.Limit(name="sign_in_place", attempts=60, window=timedelta(minutes=15))
+SIGN_IN_ANYWHERE = attempts.Limit(name="sign_in", attempts=50, window=timedelta(hours=1))
+RESET_ACCOUNT = attempts.Limit(name="reset", attempts=3, window=timedelta(minutes=15))
+RESET_PLACE = attempts.Limit(name="reset_place", attempts=20, window=timedelta(minutes=15))
+REDEEM_PLACE = attempts.Limit(name="redeem_place", attempts=30, window=timedelta(minutes=15))
+OLD_PASSWORD = attempts.Limit(name="old_password", attempts=5, window=timedelta(minutes=15))
+
+# Where somebody has been signed in lately, no stranger's failures keep that person out.
+_FAMILIAR = timedelta(days=90)
+
+
+def check_credentials(*, email: str, password: str, actor: Actor) -> User:
+    """The person whose address and password these are, if that person may come in.
+
+    :raises CredentialsRefused: wrong address, wrong password, invited only, or deactivated.
+    :raises TooManyAttempts: too many attempts for this address or from this place.
+    """
+    address = normalise_email(email)
+    place = attempts.place_of(actor.ip_address)
+    here = SIGN_IN_HERE.counter(address, place)
+    others = (SIGN_IN_PLACE.counter(place), SIGN_IN_ANYWHERE.counter(address))
+    exceeded = attempts.count(here, *others)
+    user = User.objects.with_email(address).first()
+    anywhere = exceeded.pop(others[1].id, None)
+    if anywhere is not None and not _is_familiar(user=user, actor=actor):
+        exceeded[others[1].id] = anywhere
+    if exceeded:
+        _refuse_for_now(address=address, exceeded=list(exceeded.values()), actor=actor)
+    is_right = passwords.is_right(user=user, password=password)
+    if user is None or not is_right or not user.is_active:
+        with transaction.atomic():
+            _record_failure(address=address, reason="credentials", actor=actor, user=user)
+        raise CredentialsRefused
+    attempts.forget(here)
+    attempts.give_back(*others)
+    return user
+
+
+def _is_familiar(*, user: User | None, actor: Actor) -> bool:
+    since = clock.now() - _FAMILIAR
+    # Asked for nobody too, so that it costs the same.
+    sessions = Session.objects.filter(
+        user_id=user.id if user else None, ip_address=actor.ip_address, last_seen_at__gte=since
+    )
+    return sessions.exists()
+
+
+def _refuse_for_now(
+    *, address: str, exceeded: list[attempts.Exceeded], actor: Actor
+) -> None:
+    """:raises TooManyAttempts: always."""
+    # One entry when the limit is met; the thousandth attempt after it says nothing new.
+    if any(one.is_first for one in exceeded):
+        with transaction.atomic():
+            _record_failure(address=address, reason="too_many", actor=actor)
+    logger.warning("sign_in_locked", limits=[one.counter.limit.name for one in exceeded])
+    raise TooManyAttempts(retry_after=max(one.seconds for one in exceeded))
+
+
+def _record_failure(
+    *, address: str, reason: str, actor: Actor, user: User | None = None
+) -> None:
+    unknown = ids.uuid8_from("unknown address", address)
+    record(
+        SignInFailed(
+            subject_id=user.id if user else unknown, reason=reason, is_known=user is not None
+        ),
+        actor=actor,
+    )
+
+
+def change_password(*, old_password: str, new_password: str, actor: Actor) -> int:
+    """Give the actor a new password; every other session of theirs ends. How many those were.
+
+    :raises PasswordWrong: the old password is not the present one.
+    :raises PasswordTooWeak: a validator refuses the new one.
+    :raises TooManyAttempts: the old password was guessed at too often.
+    """
+    counter = OLD_PASSWORD.counter(str(actor.user_id))
+    count_or_refuse(counter)
+    with transaction.atomic():
+        user: User = User.objects.active().locked(actor.user_id)
+        if not passwords.is_right(user=user, password=old_password):
+            raise PasswordWrong(
+                errors=[FieldError.at("old_password", code="wrong", detail="It is not right.")]
+            )
+        _set_password(user=user, password=new_password, field="new_password1")
+        ended = end_all_sessions(
+            user_id=user.id,
+            reason=Session.EndReason.CREDENTIALS_CHANGED,
+            actor=actor,
+            except_session_id=actor.session_id,
+        )
+        record(PasswordChanged(subject_id=user.id, sessions_ended=ended), actor=actor)
+        _tell_about_new_password(user)
+    attempts.forget(counter)
+    return ended
+
+
+def request_password_reset(*, email: str, actor: Actor) -> None:
+    """Have a reset link mailed to the address if somebody has it. The caller never learns.
+
+    :raises TooManyAttempts: too many requests from this place.
+    :raises MailNotAccepted: the queue cannot be reached; nothing was taken on.
+    """
+    address = normalise_email(email)
+    place = RESET_PLACE.counter(attempts.place_of(actor.ip_address))
+    account = RESET_ACCOUNT.counter(address)
+    exceeded = attempts.count(place, account)
+    if place.id in exceeded:
+        raise TooManyAttempts(retry_after=exceeded[place.id].seconds)
+    if account.id in exceeded:
+        # Nobody's mailbox is flooded. Saying so would tell that the address is watched.
+        return
+    try:
+        tasks.mail_reset_link.delay(
+            email=address,
+            request_id=actor.request_id,
+            ip_address=actor.ip_address,
+            user_agent=actor.user_agent,
+        )
+    except (BrokerUnreachable, OSError):
+        raise MailNotAccepted from None
+
+
+def reset_password(*, token: str, new_password: str, actor: Actor) -> User:
+    """Set a new password by the link that was mailed; every session of the person ends.
+
+    :raises SecretRefused: the link is forged, expired, used, or of another organization.
+    :raises PasswordTooWeak: a validator refuses the password; the link stays good.
+    :raises TooManyAttempts: too many links were tried from this place.
+    """
+    count_or_refuse(REDEEM_PLACE.counter(attempts.place_of(actor.ip_address)))
+    with transaction.atomic():
+        secret = one_time_secrets.redeem(text=token, purpose=one_time_secrets.Purpose.RESET)
+        user: User | None = User.objects.active().filter(pk=secret.user_id).for_change().first()
+        if user is None:
+            raise one_time_secrets.SecretRefused
+        _set_password(user=user, password=new_password, field="new_password1")
+        one_time_secrets.withdraw(user_id=user.id)
+        themselves = actor.changed(user_id=user.id)
+        ended = end_all_sessions(
+            user_id=user.id, reason=Session.EndReason.CREDENTIALS_CHANGED, actor=themselves
+        )
+        record(PasswordReset(subject_id=user.id, sessions_ended=ended), actor=themselves)
+        _tell_about_new_password(user)
+    # Whoever reads the person's mail may come in from here, however many strangers failed before.
+    place = attempts.place_of(actor.ip_address)
+    attempts.forget(
+        SIGN_IN_HERE.counter(user.email, place), SIGN_IN_ANYWHERE.counter(user.email)
+    )
+    return user
+
+
+def count_or_refuse(counter: attempts.Counter) -> None:
+    exceeded = attempts.count(counter)
+    if exceeded:
+        raise TooManyAttempts(retry_after=exceeded[counter.id].seconds)
+
+
+def _set_password(*, user: User, password: str, field: str) -> None:
+    passwords.require_strong(password=password, user=user, field=field)
+    user.set_password(password)
+    user.password_changed_at = clock.now()
+    user.updated_by_id = user.id
+    user.save(update_fields=["password", "password_changed_at", "updated_at", "updated_by_id"])
+
+
+def _tell_about_new_password(user: User) -> None:
+    send_mail(to=user.email, template="password_changed", context={"name": user.full_name})

@@ -1,0 +1,204 @@
+"""Sessions: begun by a proof, kept alive by refreshing, ended by anybody entitled to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID, uuid4
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef
+from rest_framework_simplejwt.exceptions import TokenError
+from rest_framework_simplejwt.settings import api_settings
+
+from shared_apps.accounts.errors import CredentialsRefused, RefreshRefused, SessionUnknown
+from shared_apps.accounts.events import SessionReuseDetected, SessionStarted
+from shared_apps.accounts.models import Session, User
+from shared_apps.accounts.services.credentials import check_credentials
+from shared_apps.accounts.services.endings import end, end_all_sessions
+from shared_apps.accounts.tokens import (
+    SESSION_CLAIM,
+    RefreshToken,
+    TokenPair,
+    successor_of,
+    token_pair,
+)
+from shared_apps.audit.services import record
+from shared_apps.kernel import clock
+from shared_apps.kernel.actor import Actor
+
+# A page that refreshes in two tabs at once must not look like a thief.
+GRACE = timedelta(seconds=10)
+# However diligently it is refreshed, a session ends after this long.
+LONGEST_SESSION = timedelta(days=30)
+_AGENT_LENGTH = Session._meta.get_field("user_agent").max_length or 0
+
+EndReason = Session.EndReason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignIn:
+    """A session and the tokens that carry it; they are shown once."""
+
+    session: Session
+    tokens: TokenPair
+
+    @property
+    def user(self) -> User:
+        return self.session.user
+
+
+def sign_in(*, email: str, password: str, actor: Actor) -> SignIn:
+    """Begin a session for whoever knows the password.
+
+    :raises CredentialsRefused: address or password is wrong, or the person may not come in.
+    :raises TooManyAttempts: too many attempts for this address or from this place.
+    """
+    user = check_credentials(email=email, password=password, actor=actor)
+    with transaction.atomic():
+        # Between the check and here the person may have been deactivated or changed the password.
+        locked = User.objects.active().filter(password=user.password).for_change()
+        user = locked.filter(pk=user.pk).first()
+        if user is None:
+            raise CredentialsRefused
+        return start_session(user=user, method=Session.Method.CREDENTIALS, actor=actor)
+
+
+def start_session(
+    *, user: User, method: str, actor: Actor, second_factor_at: datetime | None = None
+) -> SignIn:
+    """A step: the proof has been given to the caller, who has also locked the person's row."""
+    now = clock.now()
+    session = Session.objects.create(
+        user=user,
+        method=method,
+        current_token_id=uuid4(),
+        second_factor_at=second_factor_at,
+        ip_address=actor.ip_address,
+        user_agent=actor.user_agent[:_AGENT_LENGTH],
+        last_seen_at=now,
+        expires_at=now + api_settings.REFRESH_TOKEN_LIFETIME,
+        created_by_id=user.id,
+    )
+    record(
+        SessionStarted(subject_id=session.id, user_id=user.id, method=method),
+        actor=actor.changed(user_id=user.id, session_id=session.id),
+    )
+    return SignIn(session=session, tokens=token_pair(session=session))
+
+
+def refresh_session(*, refresh_token: str, actor: Actor) -> SignIn:
+    """Exchange the current refresh token of a session for the next pair.
+
+    One conditional UPDATE decides who rotates. Whoever comes with the same token within
+    `GRACE` gets the same successor; whoever comes later holds a copy, and the session ends.
+
+    :raises RefreshRefused: forged, expired, spent, of another organization, or of an ended session.
+    """
+    try:
+        token = RefreshToken(refresh_token)  # type: ignore[arg-type]  # the library's hint is wrong
+        session_id = token.claimed_id(SESSION_CLAIM)
+        token_id = token.claimed_id(api_settings.JTI_CLAIM)
+    except TokenError:
+        raise RefreshRefused from None
+    session = _rotated(session_id=session_id, token_id=token_id, actor=actor)
+    if session is None:
+        _end_if_reused(session_id=session_id, token_id=token_id, actor=actor)
+        raise RefreshRefused
+    return SignIn(session=session, tokens=token_pair(session=session))
+
+
+def _rotated(*, session_id: UUID, token_id: UUID, actor: Actor) -> Session | None:
+    """The session with the successor as its current token, None where the token is not good."""
+    now = clock.now()
+    successor = successor_of(session_id=session_id, token_id=token_id)
+    # A correlated EXISTS and no join: a joined UPDATE would become a subquery on the session's own
+    # table, which a waiting second UPDATE would not look at again after the first one commits.
+    person_may_come_in = Exists(User.objects.active().filter(pk=OuterRef("user_id")))
+    Session.objects.filter(
+        person_may_come_in,
+        pk=session_id,
+        current_token_id=token_id,
+        revoked_at__isnull=True,
+        expires_at__gt=now,
+        created_at__gt=now - LONGEST_SESSION,
+    ).update(
+        previous_token_id=token_id,
+        current_token_id=successor,
+        rotated_at=now,
+        last_seen_at=now,
+        updated_at=now,
+        expires_at=now + api_settings.REFRESH_TOKEN_LIFETIME,
+        ip_address=actor.ip_address,
+        user_agent=actor.user_agent[:_AGENT_LENGTH],
+    )
+    # Whether it was this statement that rotated or one a moment ago makes no difference.
+    return (
+        Session.objects.live(at=now)
+        .select_related("user")
+        .filter(
+            pk=session_id,
+            previous_token_id=token_id,
+            current_token_id=successor,
+            rotated_at__gte=now - GRACE,
+        )
+        .first()
+    )
+
+
+@transaction.atomic
+def _end_if_reused(*, session_id: UUID, token_id: UUID, actor: Actor) -> None:
+    """End the session when the token was one of its own and is spent."""
+    session = Session.objects.filter(pk=session_id, revoked_at__isnull=True).for_change().first()
+    if session is None or session.current_token_id == token_id:
+        return
+    whose = actor.changed(session_id=session.id)
+    end([session], reason=EndReason.REUSE, actor=whose)
+    record(SessionReuseDetected(subject_id=session.id, user_id=session.user_id), actor=whose)
+
+
+@transaction.atomic
+def sign_out(*, refresh_token: str, actor: Actor) -> None:
+    """End the session that a refresh token belongs to. A token that is not good ends nothing.
+
+    Whoever signs out is not told whether there was anything to end.
+    """
+    try:
+        token = RefreshToken(refresh_token)  # type: ignore[arg-type]  # the library's hint is wrong
+        session_id = token.claimed_id(SESSION_CLAIM)
+    except TokenError:
+        return
+    live = Session.objects.filter(pk=session_id, revoked_at__isnull=True).for_change()
+    for session in live:
+        themselves = actor.changed(user_id=session.user_id, session_id=session.id)
+        end([session], reason=EndReason.SIGNED_OUT, actor=themselves)
+
+
+@transaction.atomic
+def end_session(*, session_id: UUID, actor: Actor) -> None:
+    """End one of the actor's own sessions, the present one included.
+
+    :raises SessionUnknown: the actor has no such live session.
+    """
+    own = Session.objects.filter(user_id=actor.user_id, revoked_at__isnull=True)
+    session = own.filter(pk=session_id).for_change().first()
+    if session is None:
+        raise SessionUnknown
+    is_present = session_id == actor.session_id
+    reason = EndReason.SIGNED_OUT if is_present else EndReason.REVOKED
+    end([session], reason=reason, actor=actor)
+
+
+@transaction.atomic
+def end_other_sessions(*, actor: Actor) -> int:
+    """End all of the actor's sessions but the present one; how many there were."""
+    own = Session.objects.filter(user_id=actor.user_id, revoked_at__isnull=True)
+    others = list(own.exclude(pk=actor.session_id).order_by("pk").for_change())
+    return len(end(others, reason=EndReason.REVOKED, actor=actor))
+
+
+@transaction.atomic
+def end_sessions_of(*, user_id: UUID, actor: Actor) -> int:
+    """End all of somebody's sessions; how many there were."""
+    actor.require("accounts.deactivate_user")
+    return end_all_sessions(user_id=user_id, reason=EndReason.REVOKED, actor=actor)
