@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 from rest_framework_simplejwt.authentication import JWTAuthentication
 from rest_framework_simplejwt.exceptions import ExpiredTokenError, TokenError
 
+from shared_apps.accounts.errors import SessionOver, TokenExpired, TokenRefused
 from shared_apps.accounts.models import Session, User
 from shared_apps.accounts.tokens import SESSION_CLAIM, USER_CLAIM, AccessToken
 from shared_apps.kernel import clock
 
 
 class TokenAuthentication(JWTAuthentication):
-    """`Authorization: Bearer <access token>`. Sets `request.user` and, as `request.auth`, the session.
-
-    Its failures are REST framework's own exception, because only for that one the framework
-    answers with WWW-Authenticate and does not ask again.
-    """
+    """`Authorization: Bearer <access token>`: `request.user`, and the session as `request.auth`."""
 
     def authenticate(self, request: Request) -> tuple[User, Session] | None:  # type: ignore[override]
         """Session and user in one query; see the base class.
 
-        :raises AuthenticationFailed: the token is not good, or its session has ended.
+        :raises TokenRefused: the header or the token in it is not good.
+        :raises TokenExpired: it was good once.
+        :raises SessionOver: its session has ended.
         """
         header = self.get_header(request)
         if not header:
@@ -31,7 +29,7 @@ class TokenAuthentication(JWTAuthentication):
         if parts[:1] != [b"Bearer"]:
             return None
         if len(parts) != 2:
-            raise AuthenticationFailed("The Authorization header is malformed.", "token_invalid")
+            raise TokenRefused("The Authorization header is malformed.")
         session = self._session(parts[1])
         return session.user, session
 
@@ -41,9 +39,9 @@ class TokenAuthentication(JWTAuthentication):
             session_id = token.claimed_id(SESSION_CLAIM)
             user_id = token.claimed_id(USER_CLAIM)
         except ExpiredTokenError:
-            raise AuthenticationFailed("The access token has expired.", "token_expired") from None
+            raise TokenExpired from None
         except TokenError:
-            raise AuthenticationFailed("The access token is not valid.", "token_invalid") from None
+            raise TokenRefused from None
         session: Session | None = (
             Session.objects.live(at=clock.now())
             .select_related("user")
@@ -51,5 +49,5 @@ class TokenAuthentication(JWTAuthentication):
             .first()
         )
         if session is None:
-            raise AuthenticationFailed("The session has ended. Sign in again.", "session_ended")
+            raise SessionOver
         return session

@@ -28,7 +28,7 @@ class EmailBackend(BaseBackend):
         if request is None or not email or password is None:
             return None
         try:
-            return services.check_credentials(
+            return services.require_credentials(
                 email=str(email), password=password, actor=visitor(request)
             )
         except TooManyAttempts:

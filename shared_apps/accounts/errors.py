@@ -5,7 +5,6 @@ from __future__ import annotations
 from shared_apps.kernel.errors import (
     BadInput,
     Conflict,
-    DependencyDown,
     Forbidden,
     NotAuthenticated,
     NotFound,
@@ -18,6 +17,25 @@ class CredentialsRefused(NotAuthenticated):
 
     code = "credentials_refused"
     title = "E-mail or password is wrong"
+
+
+class TokenRefused(NotAuthenticated):
+    """The access token is forged, malformed, of another kind or of another organization."""
+
+    code = "token_invalid"
+    title = "The access token is not valid"
+
+
+class TokenExpired(NotAuthenticated):
+    code = "token_expired"
+    title = "The access token has expired"
+
+
+class SessionOver(NotAuthenticated):
+    """The token is good and its session has ended: signed out, revoked, or person deactivated."""
+
+    code = "session_ended"
+    title = "The session has ended"
 
 
 class RefreshRefused(NotAuthenticated):
@@ -123,8 +141,3 @@ class SecondFactorEnrolmentRequired(Forbidden):
 class TooManyAttempts(TooManyRequests):
     code = "too_many_attempts"
     title = "Too many attempts"
-
-
-class MailNotAccepted(DependencyDown):
-    code = "mail_not_accepted"
-    title = "Mail cannot be taken on just now"

@@ -64,7 +64,9 @@ class PasswordReset(UserEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PasswordResetRequested(UserEvent):
-    pass
+    """Also for addresses that nobody has, whose subject's id is derived from the address."""
+
+    is_known: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,12 +1,18 @@
-"""The only writer of people, sessions and secrets. One module per noun; import from here."""
+"""The only writer of people, sessions and secrets. One module per noun; import from here.
+
+What strangers call (signing in, links, refreshing) is declared a step: a proof stands there in the
+place of a permission. So is what people do with their own account, where being that person is it.
+"""
 
 from shared_apps.accounts.services.credentials import (
     change_password,
-    check_credentials,
+    mail_reset_link,
     request_password_reset,
+    require_credentials,
     reset_password,
 )
 from shared_apps.accounts.services.endings import end_all_sessions
+from shared_apps.accounts.services.expiry import delete_expired
 from shared_apps.accounts.services.invitations import (
     accept_invitation,
     invite_user,
@@ -51,11 +57,11 @@ __all__ = [
     "accept_invitation",
     "begin_totp_enrolment",
     "change_password",
-    "check_credentials",
     "confirm_totp_enrolment",
     "create_user",
     "create_users",
     "deactivate_user",
+    "delete_expired",
     "end_all_sessions",
     "end_other_sessions",
     "end_session",
@@ -64,11 +70,13 @@ __all__ = [
     "give_up_second_factor",
     "invite_user",
     "issue_login_code",
+    "mail_reset_link",
     "reactivate_user",
     "redeem_login_code",
     "refresh_session",
     "replace_recovery_codes",
     "request_password_reset",
+    "require_credentials",
     "resend_invitation",
     "reset_password",
     "reset_second_factor",

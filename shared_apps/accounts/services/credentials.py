@@ -2,7 +2,8 @@
 
 Nothing here tells a stranger whether an address is known: not the answer, not its status, and not
 the time it takes. So failures of unknown addresses are written down just like those of known ones,
-and a reset is worked out by a task, while the request only puts the address in its queue.
+and a reset link is made and mailed by a consumer of the outbox, while the request only writes down
+that it was asked for.
 """
 
 from __future__ import annotations
@@ -12,24 +13,31 @@ from uuid import UUID
 
 import structlog
 from django.db import transaction
-from kombu.exceptions import OperationalError as BrokerUnreachable
 
-from shared_apps.accounts import attempts, one_time_secrets, passwords, tasks
+from shared_apps.accounts import links, passwords
 from shared_apps.accounts.emails import normalise_email
 from shared_apps.accounts.errors import (
     CredentialsRefused,
-    MailNotAccepted,
     PasswordWrong,
+    SecretRefused,
     TooManyAttempts,
 )
-from shared_apps.accounts.events import PasswordChanged, PasswordReset, SignInFailed
+from shared_apps.accounts.events import (
+    PasswordChanged,
+    PasswordReset,
+    PasswordResetRequested,
+    SignInFailed,
+)
 from shared_apps.accounts.models import Session, User
+from shared_apps.accounts.services import attempts, one_time_secrets
 from shared_apps.accounts.services.endings import end_all_sessions
+from shared_apps.accounts.services.locks import require_person
 from shared_apps.audit.services import record
-from shared_apps.delivery.services import send_mail
+from shared_apps.delivery.services import send_mail, send_secret_mail
 from shared_apps.kernel import clock, ids
 from shared_apps.kernel.actor import Actor
 from shared_apps.kernel.errors import FieldError
+from shared_apps.kernel.operations import step
 
 logger = structlog.get_logger(__name__)
 
@@ -45,14 +53,15 @@ OLD_PASSWORD = attempts.Limit(name="old_password", attempts=5, window=timedelta(
 _FAMILIAR = timedelta(days=90)
 
 
-def check_credentials(*, email: str, password: str, actor: Actor) -> User:
+@step
+def require_credentials(*, email: str, password: str, actor: Actor) -> User:
     """The person whose address and password these are, if that person may come in.
 
     :raises CredentialsRefused: wrong address, wrong password, invited only, or deactivated.
     :raises TooManyAttempts: too many attempts for this address or from this place.
     """
     address = normalise_email(email)
-    place = attempts.place_of(actor.ip_address)
+    place = attempts.place_of(ip_address=actor.ip_address)
     here = SIGN_IN_HERE.counter(address, place)
     others = (SIGN_IN_PLACE.counter(place), SIGN_IN_ANYWHERE.counter(address))
     exceeded = attempts.count(here, *others)
@@ -81,9 +90,7 @@ def _is_familiar(*, user: User | None, actor: Actor) -> bool:
     return sessions.exists()
 
 
-def _refuse_for_now(
-    *, address: str, exceeded: list[attempts.Exceeded], actor: Actor
-) -> None:
+def _refuse_for_now(*, address: str, exceeded: list[attempts.Exceeded], actor: Actor) -> None:
     """:raises TooManyAttempts: always."""
     # One entry when the limit is met; the thousandth attempt after it says nothing new.
     if any(one.is_first for one in exceeded):
@@ -93,18 +100,23 @@ def _refuse_for_now(
     raise TooManyAttempts(retry_after=max(one.seconds for one in exceeded))
 
 
-def _record_failure(
-    *, address: str, reason: str, actor: Actor, user: User | None = None
-) -> None:
-    unknown = ids.uuid8_from("unknown address", address)
+def _record_failure(*, address: str, reason: str, actor: Actor, user: User | None = None) -> None:
     record(
         SignInFailed(
-            subject_id=user.id if user else unknown, reason=reason, is_known=user is not None
+            subject_id=user.id if user else _unknown(address),
+            reason=reason,
+            is_known=user is not None,
         ),
         actor=actor,
     )
 
 
+def _unknown(address: str) -> UUID:
+    """The subject of what is tried with an address that nobody has."""
+    return ids.uuid8_from("unknown address", address)
+
+
+@step
 def change_password(*, old_password: str, new_password: str, actor: Actor) -> int:
     """Give the actor a new password; every other session of theirs ends. How many those were.
 
@@ -113,9 +125,9 @@ def change_password(*, old_password: str, new_password: str, actor: Actor) -> in
     :raises TooManyAttempts: the old password was guessed at too often.
     """
     counter = OLD_PASSWORD.counter(str(actor.user_id))
-    count_or_refuse(counter)
+    count_or_refuse(counter=counter)
     with transaction.atomic():
-        user: User = User.objects.active().locked(actor.user_id)
+        user = require_person(actor=actor)
         if not passwords.is_right(user=user, password=old_password):
             raise PasswordWrong(
                 errors=[FieldError.at("old_password", code="wrong", detail="It is not right.")]
@@ -133,14 +145,14 @@ def change_password(*, old_password: str, new_password: str, actor: Actor) -> in
     return ended
 
 
+@step
 def request_password_reset(*, email: str, actor: Actor) -> None:
     """Have a reset link mailed to the address if somebody has it. The caller never learns.
 
     :raises TooManyAttempts: too many requests from this place.
-    :raises MailNotAccepted: the queue cannot be reached; nothing was taken on.
     """
     address = normalise_email(email)
-    place = RESET_PLACE.counter(attempts.place_of(actor.ip_address))
+    place = RESET_PLACE.counter(attempts.place_of(ip_address=actor.ip_address))
     account = RESET_ACCOUNT.counter(address)
     exceeded = attempts.count(place, account)
     if place.id in exceeded:
@@ -148,17 +160,40 @@ def request_password_reset(*, email: str, actor: Actor) -> None:
     if account.id in exceeded:
         # Nobody's mailbox is flooded. Saying so would tell that the address is watched.
         return
-    try:
-        tasks.mail_reset_link.delay(
-            email=address,
-            request_id=actor.request_id,
-            ip_address=actor.ip_address,
-            user_agent=actor.user_agent,
+    user = User.objects.active().with_email(address).first()
+    with transaction.atomic():
+        record(
+            PasswordResetRequested(
+                subject_id=user.id if user else _unknown(address), is_known=user is not None
+            ),
+            actor=actor,
         )
-    except (BrokerUnreachable, OSError):
-        raise MailNotAccepted from None
 
 
+@step
+@transaction.atomic
+def mail_reset_link(*, user_id: UUID) -> None:
+    """Mail a link to a person who may come in; nothing happens for nobody.
+
+    Earlier links stay good until they expire: else a stranger could keep a person's links dead
+    by asking again and again. The first that is used ends the others.
+    """
+    user = User.objects.active().filter(pk=user_id).first()
+    if user is None:
+        return
+    token = one_time_secrets.issue(user=user, purpose=one_time_secrets.Purpose.RESET)
+    send_secret_mail(
+        to=user.email,
+        template="password_reset",
+        context={
+            "name": user.full_name,
+            "link": links.link_to("reset-password", token=token),
+            "token": token,
+        },
+    )
+
+
+@step
 def reset_password(*, token: str, new_password: str, actor: Actor) -> User:
     """Set a new password by the link that was mailed; every session of the person ends.
 
@@ -166,12 +201,12 @@ def reset_password(*, token: str, new_password: str, actor: Actor) -> User:
     :raises PasswordTooWeak: a validator refuses the password; the link stays good.
     :raises TooManyAttempts: too many links were tried from this place.
     """
-    count_or_refuse(REDEEM_PLACE.counter(attempts.place_of(actor.ip_address)))
+    count_or_refuse(counter=REDEEM_PLACE.counter(attempts.place_of(ip_address=actor.ip_address)))
     with transaction.atomic():
         secret = one_time_secrets.redeem(text=token, purpose=one_time_secrets.Purpose.RESET)
         user: User | None = User.objects.active().filter(pk=secret.user_id).for_change().first()
         if user is None:
-            raise one_time_secrets.SecretRefused
+            raise SecretRefused
         _set_password(user=user, password=new_password, field="new_password1")
         one_time_secrets.withdraw(user_id=user.id)
         themselves = actor.changed(user_id=user.id)
@@ -181,14 +216,13 @@ def reset_password(*, token: str, new_password: str, actor: Actor) -> User:
         record(PasswordReset(subject_id=user.id, sessions_ended=ended), actor=themselves)
         _tell_about_new_password(user)
     # Whoever reads the person's mail may come in from here, however many strangers failed before.
-    place = attempts.place_of(actor.ip_address)
-    attempts.forget(
-        SIGN_IN_HERE.counter(user.email, place), SIGN_IN_ANYWHERE.counter(user.email)
-    )
+    place = attempts.place_of(ip_address=actor.ip_address)
+    attempts.forget(SIGN_IN_HERE.counter(user.email, place), SIGN_IN_ANYWHERE.counter(user.email))
     return user
 
 
-def count_or_refuse(counter: attempts.Counter) -> None:
+@step
+def count_or_refuse(*, counter: attempts.Counter) -> None:
     exceeded = attempts.count(counter)
     if exceeded:
         raise TooManyAttempts(retry_after=exceeded[counter.id].seconds)

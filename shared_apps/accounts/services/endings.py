@@ -9,20 +9,24 @@ from shared_apps.accounts.models import Session
 from shared_apps.audit.services import record_all
 from shared_apps.kernel import clock
 from shared_apps.kernel.actor import Actor
+from shared_apps.kernel.operations import step
 
 
+@step
 def end_all_sessions(
     *, user_id: UUID, reason: str, actor: Actor, except_session_id: UUID | None = None
 ) -> int:
-    """A step within the caller's transaction: end a person's sessions; how many there were."""
+    """Within the caller's transaction: end a person's sessions; how many there were."""
     live = Session.objects.filter(user_id=user_id, revoked_at__isnull=True)
     if except_session_id is not None:
         live = live.exclude(pk=except_session_id)
-    return len(end(list(live.order_by("pk").for_change()), reason=reason, actor=actor))
+    locked = list(live.order_by("pk").for_change())
+    return len(end(sessions=locked, reason=reason, actor=actor))
 
 
-def end(sessions: list[Session], *, reason: str, actor: Actor) -> list[Session]:
-    """A step within the caller's transaction: end sessions that the caller has locked."""
+@step
+def end(*, sessions: list[Session], reason: str, actor: Actor) -> list[Session]:
+    """Within the caller's transaction: end sessions that the caller has locked."""
     now = clock.now()
     Session.objects.filter(pk__in=[session.pk for session in sessions]).update(
         revoked_at=now, revoked_reason=reason, updated_at=now

@@ -9,14 +9,13 @@ from uuid import UUID
 from django.contrib.auth.hashers import make_password
 from django.db import IntegrityError, transaction
 
-from shared_apps.accounts import one_time_secrets, passwords
+from shared_apps.accounts import passwords
 from shared_apps.accounts.emails import normalise_email
 from shared_apps.accounts.errors import (
     AlreadyDeactivated,
     CannotDeactivateSelf,
     EmailTaken,
     NotDeactivated,
-    UserUnknown,
 )
 from shared_apps.accounts.events import (
     ProfileChanged,
@@ -25,12 +24,14 @@ from shared_apps.accounts.events import (
     UserReactivated,
 )
 from shared_apps.accounts.models import Session, User
+from shared_apps.accounts.services import one_time_secrets
 from shared_apps.accounts.services.endings import end_all_sessions
+from shared_apps.accounts.services.locks import locked_user, require_person
 from shared_apps.audit.history import record_bulk_created
 from shared_apps.audit.services import record, record_all
 from shared_apps.kernel import clock
 from shared_apps.kernel.actor import Actor
-from shared_apps.kernel.errors import NotFound
+from shared_apps.kernel.operations import step
 
 PROFILE_FIELDS = ("full_name", "phone", "language", "time_zone")
 
@@ -51,6 +52,7 @@ class NewUser:
     time_zone: str = ""
 
 
+@step
 def create_user(
     *,
     actor: Actor,
@@ -101,10 +103,10 @@ def create_users(*, people: Sequence[NewUser], actor: Actor) -> list[User]:
         )
         for person in people
     ]
-    require_free_addresses([user.email for user in users])
+    require_free_addresses(addresses=[user.email for user in users])
     for person, user in zip(people, users, strict=True):
         user.password = _password_of(person, user)
-    insert(users)
+    insert(users=users)
     record_bulk_created(users, actor=actor)
     record_all([UserCreated(subject_id=user.id) for user in users], actor=actor)
     return users
@@ -118,8 +120,9 @@ def _password_of(person: NewUser, user: User) -> str:
     return make_password(person.password)
 
 
-def require_free_addresses(addresses: Sequence[str]) -> None:
-    """A step: the addresses are different and nobody's.
+@step
+def require_free_addresses(*, addresses: Sequence[str]) -> None:
+    """The addresses are different and nobody's.
 
     :raises EmailTaken: they are not.
     """
@@ -129,8 +132,9 @@ def require_free_addresses(addresses: Sequence[str]) -> None:
         raise EmailTaken
 
 
-def insert(users: Sequence[User]) -> None:
-    """A step: write new people.
+@step
+def insert(*, users: Sequence[User]) -> None:
+    """Write new people.
 
     :raises EmailTaken: somebody else took an address at the same moment.
     """
@@ -150,7 +154,7 @@ def deactivate_user(*, user_id: UUID, actor: Actor) -> User:
     :raises AlreadyDeactivated: it was done before.
     """
     actor.require("accounts.deactivate_user")
-    user = locked_user(user_id)
+    user = locked_user(user_id=user_id)
     if user.id == actor.user_id:
         raise CannotDeactivateSelf
     if user.deactivated_at is not None:
@@ -171,7 +175,7 @@ def reactivate_user(*, user_id: UUID, actor: Actor) -> User:
     :raises NotDeactivated: the door is not closed.
     """
     actor.require("accounts.deactivate_user")
-    user = locked_user(user_id)
+    user = locked_user(user_id=user_id)
     if user.deactivated_at is None:
         raise NotDeactivated
     # Somebody who never came in is invited anew instead: there is no password yet.
@@ -185,13 +189,11 @@ def reactivate_user(*, user_id: UUID, actor: Actor) -> User:
 def update_profile(*, changes: dict[str, str], actor: Actor) -> User:
     """Change what people may say about themselves: `PROFILE_FIELDS`, validated by the caller.
 
-    :raises UserUnknown: the actor is nobody.
+    :raises NotAuthenticated: the actor is nobody, or was deactivated a moment ago.
     """
-    user = locked_user(actor.user_id)
+    user = require_person(actor=actor)
     changed = [
-        name
-        for name in PROFILE_FIELDS
-        if name in changes and getattr(user, name) != changes[name]
+        name for name in PROFILE_FIELDS if name in changes and getattr(user, name) != changes[name]
     ]
     if not changed:
         return user
@@ -199,18 +201,6 @@ def update_profile(*, changes: dict[str, str], actor: Actor) -> User:
         setattr(user, name, changes[name])
     _save(user, *changed, actor=actor)
     record(ProfileChanged(subject_id=user.id, fields=tuple(changed)), actor=actor)
-    return user
-
-
-def locked_user(user_id: UUID | None) -> User:
-    """A step: the person, locked until the transaction ends.
-
-    :raises UserUnknown: there is no such person.
-    """
-    try:
-        user: User = User.objects.locked(user_id)
-    except NotFound:
-        raise UserUnknown from None
     return user
 
 

@@ -39,11 +39,12 @@ from shared_apps.accounts.events import (
 )
 from shared_apps.accounts.models import RecoveryCode, Session, User
 from shared_apps.accounts.services.endings import end_all_sessions
-from shared_apps.accounts.services.people import locked_user
+from shared_apps.accounts.services.locks import locked_user, require_person
 from shared_apps.audit.services import record
 from shared_apps.kernel import clock
 from shared_apps.kernel.actor import Actor
 from shared_apps.kernel.errors import FieldError
+from shared_apps.kernel.operations import step
 from tenants.context import tenant_marker
 
 RECOVERY_CODES = 10
@@ -63,13 +64,14 @@ class TotpEnrolment:
     address: str
 
 
+@step
 @transaction.atomic
 def begin_totp_enrolment(*, actor: Actor) -> TotpEnrolment:
     """Make a device that counts only after its first code has been confirmed.
 
     :raises AlreadyEnrolled: the person has a second factor already.
     """
-    user = locked_user(actor.user_id)
+    user = require_person(actor=actor)
     return _begin(user)
 
 
@@ -93,6 +95,7 @@ def _with_issuer(address: str) -> str:
     return f"{address}&issuer={issuer}"
 
 
+@step
 def confirm_totp_enrolment(*, code: str, actor: Actor) -> list[str]:
     """Prove that the authenticator works. Returns the recovery codes, which are shown once.
 
@@ -104,7 +107,7 @@ def confirm_totp_enrolment(*, code: str, actor: Actor) -> list[str]:
     :raises TooManyAttempts: too many wrong codes; `retry_after` says how long to wait.
     """
     with transaction.atomic():
-        user = locked_user(actor.user_id)
+        user = require_person(actor=actor)
         if user.second_factor_enrolled_at is not None:
             raise AlreadyEnrolled
         device = _locked_device(user, confirmed=False)
@@ -129,6 +132,7 @@ def _enrol(user: User, *, device: TOTPDevice, actor: Actor) -> list[str]:
     return codes
 
 
+@step
 def verify_second_factor(*, code: str, actor: Actor) -> None:
     """Show the second factor in the present session: a TOTP code, or a recovery code.
 
@@ -137,7 +141,7 @@ def verify_second_factor(*, code: str, actor: Actor) -> None:
     :raises TooManyAttempts: too many wrong codes; `retry_after` says how long to wait.
     """
     with transaction.atomic():
-        user = locked_user(actor.user_id)
+        user = require_person(actor=actor)
         is_right = verify_code(user=user, code=code, actor=actor)
         if is_right:
             _settle(actor)
@@ -145,8 +149,9 @@ def verify_second_factor(*, code: str, actor: Actor) -> None:
         raise _wrong()
 
 
+@step
 def verify_code(*, user: User, code: str, actor: Actor) -> bool:
-    """A step: whether the code is right; it is used up if it is, and counted if it is not.
+    """Whether the code is right; it is used up if it is, and counted if it is not.
 
     :raises NotEnrolled: the person has no second factor.
     :raises TooManyAttempts: too many wrong codes; `retry_after` says how long to wait.
@@ -218,7 +223,7 @@ def replace_recovery_codes(*, actor: Actor) -> list[str]:
 
     :raises NotEnrolled: the person has no second factor.
     """
-    user = locked_user(actor.user_id)
+    user = require_person(actor=actor)
     if user.second_factor_enrolled_at is None:
         raise NotEnrolled
     codes = _new_recovery_codes(user)
@@ -226,6 +231,7 @@ def replace_recovery_codes(*, actor: Actor) -> list[str]:
     return codes
 
 
+@step
 @transaction.atomic
 def give_up_second_factor(*, password: str, actor: Actor) -> None:
     """Remove the actor's own second factor, to enrol another or none.
@@ -234,7 +240,7 @@ def give_up_second_factor(*, password: str, actor: Actor) -> None:
     :raises SecondFactorDemanded: the actor's role demands one; another admin can reset it.
     :raises PasswordWrong: the password is not the present one.
     """
-    user = locked_user(actor.user_id)
+    user = require_person(actor=actor)
     if user.second_factor_enrolled_at is None:
         raise NotEnrolled
     if second_factor.is_demanded_of(user):
@@ -246,6 +252,7 @@ def give_up_second_factor(*, password: str, actor: Actor) -> None:
     _remove(user, actor=actor, except_session_id=actor.session_id)
 
 
+@step
 @transaction.atomic
 def reset_second_factor(*, user_id: UUID, actor: Actor) -> None:
     """Remove somebody's second factor (the phone is lost); all their sessions end.
@@ -254,7 +261,7 @@ def reset_second_factor(*, user_id: UUID, actor: Actor) -> None:
     :raises NotEnrolled: the person has no second factor.
     """
     actor.require("accounts.reset_second_factor")
-    user = locked_user(user_id)
+    user = locked_user(user_id=user_id)
     if user.second_factor_enrolled_at is None:
         raise NotEnrolled
     _remove(user, actor=actor, except_session_id=None)
@@ -275,14 +282,15 @@ def _remove(user: User, *, actor: Actor, except_session_id: UUID | None) -> None
     record(SecondFactorReset(subject_id=user.id, sessions_ended=ended), actor=actor)
 
 
+@step
 @transaction.atomic
 def enrol_at_once(*, user_id: UUID, actor: Actor) -> tuple[TotpEnrolment, list[str]]:
-    """A step for commands that print what they make: a confirmed device and recovery codes.
+    """For commands that print what they make: a confirmed device and recovery codes.
 
     :raises UserUnknown: there is no such person.
     :raises AlreadyEnrolled: the person has a second factor already.
     """
-    user = locked_user(user_id)
+    user = locked_user(user_id=user_id)
     enrolment = _begin(user)
     device = TOTPDevice.objects.get(user=user, confirmed=False)
     themselves = actor.changed(session_id=None)

@@ -14,8 +14,9 @@ from rest_framework_simplejwt.settings import api_settings
 from shared_apps.accounts.errors import CredentialsRefused, RefreshRefused, SessionUnknown
 from shared_apps.accounts.events import SessionReuseDetected, SessionStarted
 from shared_apps.accounts.models import Session, User
-from shared_apps.accounts.services.credentials import check_credentials
+from shared_apps.accounts.services.credentials import require_credentials
 from shared_apps.accounts.services.endings import end, end_all_sessions
+from shared_apps.accounts.services.locks import require_person
 from shared_apps.accounts.tokens import (
     SESSION_CLAIM,
     RefreshToken,
@@ -26,6 +27,7 @@ from shared_apps.accounts.tokens import (
 from shared_apps.audit.services import record
 from shared_apps.kernel import clock
 from shared_apps.kernel.actor import Actor
+from shared_apps.kernel.operations import step
 
 # A page that refreshes in two tabs at once must not look like a thief.
 GRACE = timedelta(seconds=10)
@@ -48,13 +50,14 @@ class SignIn:
         return self.session.user
 
 
+@step
 def sign_in(*, email: str, password: str, actor: Actor) -> SignIn:
     """Begin a session for whoever knows the password.
 
     :raises CredentialsRefused: address or password is wrong, or the person may not come in.
     :raises TooManyAttempts: too many attempts for this address or from this place.
     """
-    user = check_credentials(email=email, password=password, actor=actor)
+    user = require_credentials(email=email, password=password, actor=actor)
     with transaction.atomic():
         # Between the check and here the person may have been deactivated or changed the password.
         locked = User.objects.active().filter(password=user.password).for_change()
@@ -64,10 +67,11 @@ def sign_in(*, email: str, password: str, actor: Actor) -> SignIn:
         return start_session(user=user, method=Session.Method.CREDENTIALS, actor=actor)
 
 
+@step
 def start_session(
     *, user: User, method: str, actor: Actor, second_factor_at: datetime | None = None
 ) -> SignIn:
-    """A step: the proof has been given to the caller, who has also locked the person's row."""
+    """The proof has been given to the caller, who has also locked the person's row."""
     now = clock.now()
     session = Session.objects.create(
         user=user,
@@ -87,6 +91,7 @@ def start_session(
     return SignIn(session=session, tokens=token_pair(session=session))
 
 
+@step
 def refresh_session(*, refresh_token: str, actor: Actor) -> SignIn:
     """Exchange the current refresh token of a session for the next pair.
 
@@ -153,10 +158,11 @@ def _end_if_reused(*, session_id: UUID, token_id: UUID, actor: Actor) -> None:
     if session is None or session.current_token_id == token_id:
         return
     whose = actor.changed(session_id=session.id)
-    end([session], reason=EndReason.REUSE, actor=whose)
+    end(sessions=[session], reason=EndReason.REUSE, actor=whose)
     record(SessionReuseDetected(subject_id=session.id, user_id=session.user_id), actor=whose)
 
 
+@step
 @transaction.atomic
 def sign_out(*, refresh_token: str, actor: Actor) -> None:
     """End the session that a refresh token belongs to. A token that is not good ends nothing.
@@ -171,32 +177,37 @@ def sign_out(*, refresh_token: str, actor: Actor) -> None:
     live = Session.objects.filter(pk=session_id, revoked_at__isnull=True).for_change()
     for session in live:
         themselves = actor.changed(user_id=session.user_id, session_id=session.id)
-        end([session], reason=EndReason.SIGNED_OUT, actor=themselves)
+        end(sessions=[session], reason=EndReason.SIGNED_OUT, actor=themselves)
 
 
+@step
 @transaction.atomic
 def end_session(*, session_id: UUID, actor: Actor) -> None:
     """End one of the actor's own sessions, the present one included.
 
     :raises SessionUnknown: the actor has no such live session.
     """
-    own = Session.objects.filter(user_id=actor.user_id, revoked_at__isnull=True)
+    user = require_person(actor=actor)
+    own = Session.objects.filter(user=user, revoked_at__isnull=True)
     session = own.filter(pk=session_id).for_change().first()
     if session is None:
         raise SessionUnknown
     is_present = session_id == actor.session_id
     reason = EndReason.SIGNED_OUT if is_present else EndReason.REVOKED
-    end([session], reason=reason, actor=actor)
+    end(sessions=[session], reason=reason, actor=actor)
 
 
+@step
 @transaction.atomic
 def end_other_sessions(*, actor: Actor) -> int:
     """End all of the actor's sessions but the present one; how many there were."""
-    own = Session.objects.filter(user_id=actor.user_id, revoked_at__isnull=True)
+    user = require_person(actor=actor)
+    own = Session.objects.filter(user=user, revoked_at__isnull=True)
     others = list(own.exclude(pk=actor.session_id).order_by("pk").for_change())
-    return len(end(others, reason=EndReason.REVOKED, actor=actor))
+    return len(end(sessions=others, reason=EndReason.REVOKED, actor=actor))
 
 
+@step
 @transaction.atomic
 def end_sessions_of(*, user_id: UUID, actor: Actor) -> int:
     """End all of somebody's sessions; how many there were."""

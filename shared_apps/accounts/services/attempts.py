@@ -18,6 +18,7 @@ from django.db.models import F
 
 from shared_apps.accounts.models import AttemptCounter
 from shared_apps.kernel import clock, ids
+from shared_apps.kernel.operations import step
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +48,7 @@ class Exceeded:
     is_first: bool
 
 
+@step
 def count(*counters: Counter) -> dict[UUID, Exceeded]:
     """Count one attempt on each counter; those that are now beyond their limit, by counter id."""
     now = clock.now()
@@ -80,18 +82,21 @@ def count(*counters: Counter) -> dict[UUID, Exceeded]:
     }
 
 
+@step
 def forget(*counters: Counter) -> None:
     """Start again at nothing."""
     AttemptCounter.objects.filter(id__in=[counter.id for counter in counters]).delete()
 
 
+@step
 def give_back(*counters: Counter) -> None:
     """Take back one counted attempt that turned out to be rightful."""
     wanted = [counter.id for counter in counters]
     AttemptCounter.objects.filter(id__in=wanted, attempts__gt=0).update(attempts=F("attempts") - 1)
 
 
-def place_of(ip_address: str) -> str:
+@step
+def place_of(*, ip_address: str) -> str:
     """What counts as one place: an IPv4 address, or the /64 that one IPv6 customer holds."""
     try:
         address = ipaddress.ip_address(ip_address)

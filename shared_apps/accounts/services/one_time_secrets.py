@@ -11,6 +11,7 @@ from django.core.signing import BadSignature
 from shared_apps.accounts.errors import SecretRefused
 from shared_apps.accounts.models import OneTimeSecret, User
 from shared_apps.kernel import clock, ids
+from shared_apps.kernel.operations import step
 from tenants import signing
 
 Purpose = OneTimeSecret.Purpose
@@ -23,6 +24,7 @@ LIFETIMES = {
 _LONGEST = 1024
 
 
+@step
 def issue(*, user: User, purpose: Purpose, issued_by: UUID | None = None) -> str:
     """A new secret of the user. The text is returned here and exists nowhere else."""
     secret = ids.random_token()
@@ -36,6 +38,7 @@ def issue(*, user: User, purpose: Purpose, issued_by: UUID | None = None) -> str
     return signing.sign({"id": str(row.id), "secret": secret}, purpose=_seal(purpose))
 
 
+@step
 def redeem(*, text: str, purpose: Purpose) -> OneTimeSecret:
     """Use the secret up. When the caller's transaction fails, it has not been used.
 
@@ -63,6 +66,7 @@ def redeem(*, text: str, purpose: Purpose) -> OneTimeSecret:
     return OneTimeSecret.objects.get(id=secret_id)
 
 
+@step
 def withdraw(*, user_id: UUID, purposes: list[Purpose] | None = None) -> int:
     """Make all of a person's unused secrets worthless; how many there were."""
     now = clock.now()

@@ -6,12 +6,14 @@ from datetime import timedelta
 
 from shared_apps.accounts.models import AttemptCounter, OneTimeSecret
 from shared_apps.kernel import clock
+from shared_apps.kernel.operations import step
 
 _KEPT_FOR = timedelta(days=30)
 
 
+@step
 def delete_expired() -> int:
-    """A step: delete what expired; how many rows. Secrets are kept a month, to explain refusals."""
+    """Delete what expired; how many rows. Secrets are kept a month, to explain refusals."""
     now = clock.now()
     counters, _ = AttemptCounter.objects.filter(window_ends_at__lt=now).delete()
     secrets, _ = OneTimeSecret.objects.filter(expires_at__lt=now - _KEPT_FOR).delete()
