@@ -7,6 +7,7 @@ from uuid import UUID
 from rest_framework.request import Request
 
 from shared_apps.kernel.actor import Actor, AllowsEverything
+from shared_apps.kernel.api.requests import client_address, request_id_of, user_agent
 from shared_apps.kernel.errors import NotAuthenticated
 from shared_apps.kernel.ids import uuid7
 
@@ -27,10 +28,10 @@ def actor_for_request(request: Request) -> Actor:
     return Actor(
         user_id=user.pk,
         session_id=session.pk,
-        request_id=getattr(request, "request_id", "") or str(uuid7()),
+        request_id=request_id_of(request),
         roles=access.roles,
-        ip_address=request.META.get("REMOTE_ADDR", ""),
-        user_agent=request.META.get("HTTP_USER_AGENT", "")[:300],
+        ip_address=client_address(request),
+        user_agent=user_agent(request),
         checker=AccessChecker(access),
     )
 

@@ -157,6 +157,10 @@ class RolePermission(Record):
     def __str__(self) -> str:
         return f"{self.role_id}: {self.permission_id} ({self.scope})"
 
+    def permission_name(self) -> str:
+        """Such as ``deals.view_deal``; read it with ``permission__content_type`` selected."""
+        return f"{self.permission.content_type.app_label}.{self.permission.codename}"
+
 
 class MembershipQuerySet(RecordQuerySet["Membership"]):
     def active(self) -> Self:

@@ -14,8 +14,8 @@ from tenants.provisioning import register_seed
 
 from .models import AccessPaths, Membership, Role, Unit
 from .rules import UNSCOPED, register_paths
+from .seeds import seed_access
 from .selectors import administers
-from .services import seed_access
 
 
 def _users_in(units: QuerySet[Unit]) -> Q:
@@ -29,7 +29,7 @@ def _must_prove_second_factor(user: User) -> bool:
 
 
 def register() -> None:
-    """Register access paths of lower floors' models, the policy, the seed and field histories."""
+    """Register access paths of lower floors' models, the seed and field histories."""
     register_paths(User, AccessPaths(owner="id", unit=_users_in))
     register_paths(AuditEntry, UNSCOPED)
     register_paths(LogEntry, UNSCOPED)

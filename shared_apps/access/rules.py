@@ -26,7 +26,8 @@ from django.db.models.functions import Cast
 
 from .models import AccessPaths, Membership, ObjectGrant, Scope, Unit
 
-EVERYTHING = Q()
+# Not an empty Q: that one would vanish, and not win, where somebody adds "or".
+EVERYTHING = ~Q(pk__in=[])
 NOTHING = Q(pk__in=[])
 UNSCOPED = AccessPaths(owner=None, unit=None)
 

@@ -9,17 +9,20 @@ from django.contrib.auth.models import Permission
 from django.db import transaction
 from django.db.models import Model
 
+from shared_apps.access.administration import gives_any_role, lock_memberships
+from shared_apps.access.errors import (
+    AlreadyGranted,
+    GrantBeyondOwnRights,
+    OwnRights,
+    PermissionNotGrantable,
+)
+from shared_apps.access.events import ObjectGranted, ObjectGrantRevoked
+from shared_apps.access.models import ObjectGrant
+from shared_apps.access.rules import grant_model_of
+from shared_apps.access.selectors import object_grants_visible_to, users_visible_to
 from shared_apps.audit import services as audit
 from shared_apps.kernel.actor import Actor
 from shared_apps.kernel.errors import NotFound
-
-from ..checker import reach_of
-from ..errors import AlreadyGranted, GrantBeyondOwnRights, OwnRights, PermissionNotGrantable
-from ..events import ObjectGranted, ObjectGrantRevoked
-from ..models import ObjectGrant
-from ..rules import grant_model_of
-from ..selectors import object_grants_visible_to, users_visible_to
-from .memberships import CHANGE, lock_memberships
 
 SHARE = "access.grant_objects"
 
@@ -131,7 +134,7 @@ def _right_on(model: type[Model], permission: str) -> Permission:
 
 def _require_may_share(actor: Actor, *, user_id: UUID, permission: str, subject: Model) -> None:
     actor.require(SHARE, subject)
-    if reach_of(actor, CHANGE).everywhere:
+    if gives_any_role(actor):
         return
     if user_id == actor.user_id:
         raise OwnRights

@@ -10,33 +10,31 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Model, QuerySet
 
+from shared_apps.access.administration import (
+    CHANGE,
+    check_admin_remains,
+    check_covered,
+    check_place,
+    gives_any_role,
+    lock_memberships,
+)
+from shared_apps.access.bundles import ADMIN
+from shared_apps.access.errors import AlreadyMember, MembershipEnded, OwnRights
+from shared_apps.access.events import MembershipGranted, MembershipRevoked
+from shared_apps.access.models import Membership, Role, RolePermission, Unit
+from shared_apps.access.selectors import (
+    administering_memberships,
+    memberships_visible_to,
+    users_visible_to,
+)
 from shared_apps.accounts.models import User
 from shared_apps.audit import history
 from shared_apps.audit import services as audit
 from shared_apps.kernel import clock
 from shared_apps.kernel.actor import Actor
 from shared_apps.kernel.errors import NotFound
+from shared_apps.kernel.operations import step
 
-from ..actors import renewed
-from ..checker import reach_of
-from ..errors import (
-    AlreadyMember,
-    LastAdmin,
-    MembershipEnded,
-    OwnRights,
-    RoleBeyondOwnRights,
-    RoleNeedsRoot,
-)
-from ..events import MembershipGranted, MembershipRevoked
-from ..models import Membership, Role, RolePermission, Scope, Unit, UnitKind
-from ..selectors import (
-    ADMINISTRATION,
-    administering_memberships,
-    memberships_visible_to,
-    users_visible_to,
-)
-
-CHANGE = "access.change_membership"
 _ROWS_PER_STATEMENT = 1000
 
 ModelT = TypeVar("ModelT", bound=Model)
@@ -86,6 +84,7 @@ def grant_memberships(*, actor: Actor, wanted: Sequence[NewMembership]) -> list[
     return _store(actor, [(people[n.user_id], units[n.unit_id], roles[n.role]) for n in wanted])
 
 
+@step
 @transaction.atomic
 def place_member(*, actor: Actor, user_id: UUID, unit: Unit, role: str) -> Membership:
     """Step: give a role in a unit, where the calling app has checked that the actor may.
@@ -122,13 +121,24 @@ def revoke_memberships(*, actor: Actor, membership_ids: Iterable[UUID]) -> list[
     grants = _grants_by_role([membership.role for membership in held])
     for membership in held:
         actor.require(CHANGE, membership.unit)
-        if not reach_of(actor, CHANGE).everywhere:
-            _check_covered(actor, unit=membership.unit, grants=grants[membership.role.code])
+        if not gives_any_role(actor):
+            check_covered(actor, unit=membership.unit, grants=grants[membership.role.code])
         if not membership.is_active:
             raise MembershipEnded
     return _end(actor, held)
 
 
+@step
+def install_first_admin(*, user_id: UUID, actor: Actor) -> Membership:
+    """Step: make the person who signed the organization up its admin.
+
+    :raises NotFound: there is no such person.
+    :raises AlreadyMember: the person is an admin already.
+    """
+    return place_member(actor=actor, user_id=user_id, unit=Unit.objects.root(), role=ADMIN)
+
+
+@step
 @transaction.atomic
 def withdraw_member(*, actor: Actor, user_id: UUID, unit: Unit, role: str) -> Membership | None:
     """Step: end a role in a unit, where the calling app has checked that the actor may.
@@ -146,58 +156,16 @@ def withdraw_member(*, actor: Actor, user_id: UUID, unit: Unit, role: str) -> Me
     return _end(actor, held)[0] if held else None
 
 
-def lock_memberships(actor: Actor) -> Actor:
-    """Queue behind every other change of rights, and return the actor as of now.
-
-    Two admins who remove each other, or an admin whose rights end while a request waits, must
-    not both succeed; changes of rights are rare enough to go one by one.
-    """
-    Unit.objects.filter(kind=UnitKind.ORGANIZATION).for_change().first()
-    return renewed(actor)
-
-
-def check_admin_remains() -> None:
-    """:raises LastAdmin: nobody active administers the organization."""
-    if not administering_memberships().active().exists():
-        raise LastAdmin
-
-
-def check_place(*, unit: Unit, grants: Iterable[RolePermission]) -> None:
-    """:raises RoleNeedsRoot: the grants administer the organization and the unit is not its root."""
-    if unit.is_root:
-        return
-    for grant in grants:
-        if grant.scope == Scope.ORGANIZATION and name_of(grant) in ADMINISTRATION:
-            raise RoleNeedsRoot
-
-
-def name_of(grant: RolePermission) -> str:
-    """The permission's full name, such as ``deals.view_deal``."""
-    return f"{grant.permission.content_type.app_label}.{grant.permission.codename}"
-
-
 def _require_may_give(
     actor: Actor, *, unit: Unit, user_id: UUID, grants: Sequence[RolePermission]
 ) -> None:
     actor.require(CHANGE, unit)
     check_place(unit=unit, grants=grants)
-    if reach_of(actor, CHANGE).everywhere:
+    if gives_any_role(actor):
         return
     if user_id == actor.user_id:
         raise OwnRights
-    _check_covered(actor, unit=unit, grants=grants)
-
-
-def _check_covered(actor: Actor, *, unit: Unit, grants: Iterable[RolePermission]) -> None:
-    for grant in grants:
-        reach = reach_of(actor, name_of(grant))
-        covered = reach.everywhere or any(unit.path.startswith(path) for path in reach.paths)
-        if grant.scope == Scope.OWN:
-            covered = covered or reach.own
-        elif grant.scope == Scope.ORGANIZATION:
-            covered = covered and reach.organization
-        if not covered:
-            raise RoleBeyondOwnRights(extra={"permission": name_of(grant)})
+    check_covered(actor, unit=unit, grants=grants)
 
 
 def _grants_by_role(roles: Iterable[Role]) -> dict[str, list[RolePermission]]:

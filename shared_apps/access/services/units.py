@@ -6,16 +6,17 @@ from django.db import transaction
 from django.db.models import Value
 from django.db.models.functions import Concat, Substr
 
+from shared_apps.access.errors import TreeTooDeep
+from shared_apps.access.events import UnitCreated, UnitMoved, UnitRenamed
+from shared_apps.access.models import MAXIMUM_DEPTH, Unit, UnitKind
 from shared_apps.audit import services as audit
 from shared_apps.kernel import clock
 from shared_apps.kernel.actor import Actor
 from shared_apps.kernel.errors import RuleRefused
-
-from ..errors import TreeTooDeep
-from ..events import UnitCreated, UnitMoved, UnitRenamed
-from ..models import MAXIMUM_DEPTH, Unit, UnitKind
+from shared_apps.kernel.operations import step
 
 
+@step
 @transaction.atomic
 def add_unit(*, parent: Unit, kind: UnitKind, name: str, actor: Actor) -> Unit:
     """Grow the tree by one unit; whoever calls has checked that the actor may.
@@ -31,6 +32,7 @@ def add_unit(*, parent: Unit, kind: UnitKind, name: str, actor: Actor) -> Unit:
     return unit
 
 
+@step
 @transaction.atomic
 def rename_unit(*, unit: Unit, name: str, actor: Actor) -> Unit:
     """Give a unit another name; whoever calls has checked that the actor may."""
@@ -41,6 +43,7 @@ def rename_unit(*, unit: Unit, name: str, actor: Actor) -> Unit:
     return unit
 
 
+@step
 @transaction.atomic
 def move_unit(*, unit: Unit, parent: Unit, actor: Actor) -> Unit:
     """Hang a unit with all below it under another parent.

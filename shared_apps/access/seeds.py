@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-from uuid import UUID
-
 from django.db import transaction
 
+from shared_apps.access.events import UnitCreated
+from shared_apps.access.models import Unit, UnitKind
+from shared_apps.access.services import sync_standard_roles
 from shared_apps.audit import services as audit
 from shared_apps.kernel.actor import Actor
 from tenants.models import Organization
 
-from ..bundles import ADMIN
-from ..events import UnitCreated
-from ..models import Membership, Unit, UnitKind
-from .memberships import place_member
-from .roles import sync_standard_roles
-
 
 @transaction.atomic
 def seed_access(organization: Organization, *, actor: Actor) -> None:
-    """Step: the root unit, which bears the organization's name, and the standard roles.
+    """The root unit, which bears the organization's name, and the standard roles.
 
     It may run again: what stands is left alone.
     """
@@ -31,13 +26,3 @@ def seed_access(organization: Organization, *, actor: Actor) -> None:
         root.save(force_insert=True)
         audit.record(UnitCreated(subject_id=root.pk, kind=root.kind, parent_id=None), actor=actor)
     sync_standard_roles(actor=actor)
-
-
-@transaction.atomic
-def install_first_admin(*, user_id: UUID, actor: Actor) -> Membership:
-    """Step: make the person who signed the organization up its admin.
-
-    :raises NotFound: there is no such person.
-    :raises AlreadyMember: the person is an admin already.
-    """
-    return place_member(actor=actor, user_id=user_id, unit=Unit.objects.root(), role=ADMIN)

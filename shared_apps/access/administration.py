@@ -1,0 +1,57 @@
+"""The walls around changes of rights: they queue, never go beyond the own, never end in nobody."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from shared_apps.access.actors import renewed
+from shared_apps.access.checker import reach_of
+from shared_apps.access.errors import LastAdmin, RoleBeyondOwnRights, RoleNeedsRoot
+from shared_apps.access.models import RolePermission, Scope, Unit, UnitKind
+from shared_apps.access.selectors import ADMINISTRATION, administering_memberships
+from shared_apps.kernel.actor import Actor
+
+CHANGE = "access.change_membership"
+
+
+def lock_memberships(actor: Actor) -> Actor:
+    """Queue behind every other change of rights, and return the actor as of now.
+
+    Two admins who remove each other, or an admin whose rights end while a request waits, must
+    not both succeed; changes of rights are rare enough to go one by one.
+    """
+    Unit.objects.filter(kind=UnitKind.ORGANIZATION).for_change().first()
+    return renewed(actor)
+
+
+def gives_any_role(actor: Actor) -> bool:
+    """Whether the actor may give any role to anybody, the own person included."""
+    return reach_of(actor, CHANGE).everywhere
+
+
+def check_admin_remains() -> None:
+    """:raises LastAdmin: nobody active administers the organization."""
+    if not administering_memberships().active().exists():
+        raise LastAdmin
+
+
+def check_place(*, unit: Unit, grants: Iterable[RolePermission]) -> None:
+    """:raises RoleNeedsRoot: the grants administer and the unit is not the organization's own."""
+    if unit.is_root:
+        return
+    for grant in grants:
+        if grant.scope == Scope.ORGANIZATION and grant.permission_name() in ADMINISTRATION:
+            raise RoleNeedsRoot
+
+
+def check_covered(actor: Actor, *, unit: Unit, grants: Iterable[RolePermission]) -> None:
+    """:raises RoleBeyondOwnRights: a role held in the unit would give more than the actor has."""
+    for grant in grants:
+        reach = reach_of(actor, grant.permission_name())
+        covered = reach.everywhere or any(unit.path.startswith(path) for path in reach.paths)
+        if grant.scope == Scope.OWN:
+            covered = covered or reach.own
+        elif grant.scope == Scope.ORGANIZATION:
+            covered = covered and reach.organization
+        if not covered:
+            raise RoleBeyondOwnRights(extra={"permission": grant.permission_name()})
