@@ -14,7 +14,6 @@ from dataclasses import dataclass, fields
 from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
-from functools import cache
 from typing import Any, ClassVar, Self, Union, get_args, get_origin, get_type_hints
 from uuid import UUID
 
@@ -68,7 +67,7 @@ class Event:
 
         :raises KeyError: a member without a default is missing.
         """
-        hints = _hints(cls)
+        hints = get_type_hints(cls)
         values = {
             field.name: _from_json(payload[field.name], hints[field.name])
             for field in fields(cls)
@@ -91,11 +90,6 @@ def event_type(name: str) -> type[Event]:
 def event_types() -> dict[str, type[Event]]:
     """Every declared event by its name."""
     return dict(sorted(_registered.items()))
-
-
-@cache
-def _hints(cls: type[Event]) -> dict[str, Any]:
-    return get_type_hints(cls)
 
 
 def _to_json(value: Any) -> Any:

@@ -1,7 +1,7 @@
 """What every table of ours has. There are no tables here."""
 
 from collections.abc import Iterable
-from typing import Any, Self, TypeVar
+from typing import Self, TypeVar
 from uuid import UUID
 
 from django.db import models
@@ -35,7 +35,7 @@ class RecordQuerySet(models.QuerySet[RecordT_co]):
 
         :raises NotFound: it is not in this set, be it because it is not visible.
         """
-        return self.for_change().order_by().obtain(pk)  # type: ignore[no-any-return]
+        return self.for_change().order_by().obtain(pk)
 
     def locked_all(self, pks: Iterable[UUID]) -> list[RecordT_co]:
         """The rows with these ids, locked in the order of their ids, so that two callers queue.
@@ -61,7 +61,7 @@ class Record(models.Model):
     created_by_id = models.UUIDField(null=True, blank=True, editable=False)
     updated_by_id = models.UUIDField(null=True, blank=True, editable=False)
 
-    objects: Any = RecordQuerySet.as_manager()
+    objects = RecordQuerySet.as_manager()
 
     class Meta:
         abstract = True

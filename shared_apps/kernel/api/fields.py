@@ -57,7 +57,7 @@ class MoneyField(serializers.Field):
             return super().get_value(dictionary)
         if self.field_name in dictionary:
             return _json_or_text(dictionary[self.field_name])
-        parts = html.parse_html_dict(dictionary, prefix=self.field_name)
+        parts = html.parse_html_dict(dictionary, prefix=str(self.field_name))
         return parts.dict() or serializers.empty
 
     def to_internal_value(self, data: Any) -> Money:

@@ -35,9 +35,7 @@ class CursorPagination(BasePagination):
     def query_parameters(self) -> set[str]:
         return {self.cursor_query_param, self.page_size_query_param}
 
-    def paginate_queryset(
-        self, queryset: QuerySet[Any], request: Any, view: Any = None
-    ) -> list[Any]:
+    def paginate_queryset(self, queryset: Any, request: Any, view: Any = None) -> list[Any]:
         """One page of the set, in its declared order.
 
         :raises BadInput: the page size is out of bounds.

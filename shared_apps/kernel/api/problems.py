@@ -69,7 +69,7 @@ class ProblemResponse(Response):
     """Always JSON, whatever the view renders and the client would rather have."""
 
     @property
-    def rendered_content(self) -> bytes:
+    def rendered_content(self) -> Any:
         self["Content-Type"] = MEDIA_TYPE
         return JSONRenderer().render(self.data)
 
@@ -83,12 +83,16 @@ class _Translated(drf_errors.APIException):
         self.error = error
 
 
+def _error_in(exc: drf_errors.APIException) -> DomainError:
+    return exc.error if isinstance(exc, _Translated) else domain_error_for(exc)
+
+
 class ProblemFormatter(ExceptionFormatter):
     """Formats a translated failure."""
 
     def run(self) -> dict[str, Any]:
         request_id = request_id_of(self.context.get("request"))
-        return problem_for(self.exc.error, request_id=request_id)
+        return problem_for(_error_in(self.exc), request_id=request_id)
 
 
 class ProblemHandler(ExceptionHandler):
@@ -104,7 +108,7 @@ class ProblemHandler(ExceptionHandler):
         return ProblemFormatter(exc, self.context, self.exc).run()
 
     def get_response(self, exc: drf_errors.APIException, data: dict[str, Any]) -> Response:
-        return ProblemResponse(data, status=exc.status_code, headers=headers_for(exc.error))
+        return ProblemResponse(data, status=exc.status_code, headers=headers_for(_error_in(exc)))
 
 
 def exception_handler(exc: Exception, context: Any) -> Response | None:

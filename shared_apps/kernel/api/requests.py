@@ -17,7 +17,7 @@ def client_address(request: Any) -> str:
     """
     remote = str(request.META.get("REMOTE_ADDR", ""))
     proxies: int = getattr(settings, "TRUSTED_PROXIES", 0)
-    forwarded = request.META.get("HTTP_X_FORWARDED_FOR", "")
+    forwarded = str(request.META.get("HTTP_X_FORWARDED_FOR", ""))
     if not proxies or not forwarded:
         return remote
     hops = [hop.strip() for hop in forwarded.split(",")]

@@ -19,6 +19,8 @@ class DomainSchema(AutoSchema):
     It also describes views that are not ours, as its base does.
     """
 
+    view: Any
+
     @property
     def _declares(self) -> bool:
         return hasattr(self.view, "input_serializers")

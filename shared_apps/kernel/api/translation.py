@@ -117,7 +117,7 @@ def _from_drf(exc: drf_errors.APIException) -> DomainError:
     if isinstance(exc, drf_errors.NotAuthenticated):
         return NotAuthenticated()
     if isinstance(exc, drf_errors.Throttled):
-        return TooManyRequests(retry_after=max(1, math.ceil(exc.wait or 1)))
+        return TooManyRequests(retry_after=max(1, math.ceil(getattr(exc, "wait", None) or 1)))
     for known, named in _NAMED:
         if isinstance(exc, known):
             return named(_sentence(exc.detail))

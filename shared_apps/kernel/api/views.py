@@ -53,7 +53,7 @@ class DomainViewMixin(StrictQueryMixin, ThrottledView):
     renderer_classes: Any = (JSONRenderer, EnvelopeRenderer)
     throttle_classes: Any = (RateLimit,)
     metadata_class: Any = None
-    schema = DomainSchema()
+    schema: Any = DomainSchema()
 
     serializer_class: Any = None
     input_serializers: ClassVar[Mapping[str, type[BaseSerializer[Any]]]] = {}
