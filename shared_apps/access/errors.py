@@ -3,11 +3,6 @@
 from shared_apps.kernel.errors import Conflict, Forbidden, RuleRefused
 
 
-class SecondFactorRequired(Forbidden):
-    code = "second_factor_required"
-    title = "Prove your second factor first."
-
-
 class OwnRights(Forbidden):
     code = "own_rights"
     title = "Nobody raises the own rights."
@@ -63,9 +58,9 @@ class RoleNeedsRoot(RuleRefused):
     title = "A role that administers the organization is held in the organization's own unit."
 
 
-class RoleNotGrantedHere(RuleRefused):
-    code = "role_not_for_teams"
-    title = "This role is not given here."
+class MembershipMissing(RuleRefused):
+    code = "membership_missing"
+    title = "Say in which of your teams the person is to work."
 
 
 class TreeTooDeep(RuleRefused):

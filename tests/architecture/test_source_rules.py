@@ -96,12 +96,26 @@ def _services() -> list[tuple[Module, ast.FunctionDef]]:
     return found
 
 
+def _with_delegates(module: Module, function: ast.FunctionDef) -> str:
+    """The operation's text, and that of the functions beside it which it calls."""
+    beside = {node.name: node for node in module.tree.body if isinstance(node, ast.FunctionDef)}
+    waiting, reached = [function.name], set[str]()
+    while waiting:
+        name = waiting.pop()
+        if name in reached:
+            continue
+        reached.add(name)
+        calls = (node for node in ast.walk(beside[name]) if isinstance(node, ast.Call))
+        waiting += [call.func.id for call in calls if getattr(call.func, "id", "") in beside]
+    return "\n".join(ast.get_source_segment(module.text, beside[name]) or "" for name in reached)
+
+
 def test_every_operation_takes_an_actor_requires_and_records() -> None:
     found = []
     for module, function in _services():
         if _is_step(function):
             continue
-        source = ast.get_source_segment(module.text, function) or ""
+        source = _with_delegates(module, function)
         arguments = {argument.arg for argument in function.args.kwonlyargs}
         missing = [
             word
