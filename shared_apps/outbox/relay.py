@@ -151,7 +151,7 @@ def _try(consumer: Consumer, message: OutboxMessage) -> str:
         logger.exception(
             "consumer_failed",
             consumer=consumer.name,
-            event=message.event_name,
+            event_name=message.event_name,
             message_id=str(message.pk),
             attempt=message.attempts,
         )
@@ -188,4 +188,4 @@ def _postpone(message: OutboxMessage, errors: list[str]) -> None:
 
 def _put_aside(message: OutboxMessage, *, error: str) -> None:
     OutboxMessage.objects.filter(pk=message.pk).update(last_error=error, failed_at=clock.now())
-    logger.error("message_given_up", event=message.event_name, message_id=str(message.pk))
+    logger.error("message_given_up", event_name=message.event_name, message_id=str(message.pk))

@@ -8,6 +8,7 @@ that says "a call is on its way", and a task that drains everything it finds.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -20,8 +21,12 @@ logger = structlog.get_logger(__name__)
 
 # A flag whose task was lost expires soon; until then the poll is what finds the work.
 _FLAG_SECONDS = 10
+# After a failure this process does not try again at once: a dead host takes seconds to find out,
+# and nobody who commits should wait for that.
+_REST_SECONDS = 5.0
 
 _callers: dict[str, Callable[[], None]] = {}
+_resting_until = 0.0
 
 
 def register_caller(queue: str, caller: Callable[[], None]) -> None:
@@ -37,8 +42,8 @@ def call_is_taken(queue: str) -> None:
     """The draining task says this before its first look: later work needs a call of its own."""
     try:
         cache.delete(_flag(queue))
-    except Exception:
-        logger.warning("waking_flag_not_cleared", queue=queue, exc_info=True)
+    except Exception as error:
+        logger.warning("waking_flag_not_cleared", queue=queue, error=repr(error))
 
 
 class _Wake:
@@ -67,11 +72,15 @@ class _Wake:
 
 def wake_now(queue: str) -> None:
     """Call the task of the queue unless a call is on its way. Never raises: the poll remains."""
+    global _resting_until
+    if time.monotonic() < _resting_until:
+        return
     try:
         if cache.add(_flag(queue), 1, timeout=_FLAG_SECONDS):
             _callers[queue]()
-    except Exception:
-        logger.warning("waking_failed", queue=queue, exc_info=True)
+    except Exception as error:
+        _resting_until = time.monotonic() + _REST_SECONDS
+        logger.warning("waking_failed", queue=queue, error=repr(error))
 
 
 def wake_after_commit(queue: str) -> None:
