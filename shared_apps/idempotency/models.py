@@ -10,6 +10,8 @@ from shared_apps.kernel.fields import CreatedAtField
 class IdempotencyKey(models.Model):
     """The answer to one unsafe request of one user. Only 2xx answers become rows.
 
+    `body` is the answer's data as JSON, empty where it had none.
+
     Keys belong to a user and stand in the user's own schema. A key that moved money is kept
     for ever; others may be freed after a day.
     """
@@ -23,7 +25,6 @@ class IdempotencyKey(models.Model):
     status = models.PositiveSmallIntegerField()
     headers = models.JSONField(default=dict)
     body = models.TextField(blank=True, default="")
-    content_type = models.CharField(max_length=100, blank=True, default="")
     moved_money = models.BooleanField(default=False)
     created_at = CreatedAtField()
 

@@ -24,7 +24,6 @@ class Migration(migrations.Migration):
                 ("status", models.PositiveSmallIntegerField()),
                 ("headers", models.JSONField(default=dict)),
                 ("body", models.TextField(blank=True, default="")),
-                ("content_type", models.CharField(blank=True, default="", max_length=100)),
                 ("moved_money", models.BooleanField(default=False)),
                 (
                     "created_at",
