@@ -91,7 +91,7 @@ class IdempotentMixin:
             user_id=user.pk,
             key=key,
             method=request.method,
-            path=request.path,
+            path=request.path[:512],
             content_hash=content_hash(request),
             moves_money=self._moves_money(),
         )
