@@ -1,0 +1,164 @@
+"""The posting functions of the schema, called from Python. Steps: callers have the transaction."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import DatabaseError, connection
+
+from shared_apps.kernel.errors import DomainError
+from shared_apps.kernel.money import AmountOutOfRange
+
+from .entries import Leg, Outcome
+from .errors import (
+    AccountUnusable,
+    AlreadyReversed,
+    BelowFloor,
+    PeriodIsClosed,
+    PostingMismatch,
+)
+
+MAX_BATCH = 1000
+
+_POST_ONE = """
+    SELECT %s::uuid, o.* FROM ledger_post_transfer(
+        %s::uuid, %s::bytea, %s::uuid, %s::smallint, %s::uuid, %s::smallint, %s::uuid,
+        %s::smallint, %s::bigint, %s::text, %s::date, %s::text, %s::text, %s::text, %s::uuid,
+        %s::uuid, %s::text, %s::uuid, %s::timestamptz) AS o
+"""
+_POST_MANY = """
+    SELECT * FROM ledger_post_transfers(
+        %s::uuid[], %s::bytea[], %s::uuid[], %s::smallint[], %s::uuid[], %s::smallint[],
+        %s::uuid[], %s::smallint[], %s::bigint[], %s::text[], %s::date[], %s::text[], %s::text[],
+        %s::text[], %s::uuid[], %s::uuid[], %s::text[], %s::uuid, %s::timestamptz)
+"""
+
+# SQLSTATEs that the posting functions raise, and what they mean.
+_REFUSALS: dict[str, type[DomainError]] = {
+    "KL001": AccountUnusable,
+    "KL002": PostingMismatch,
+    "KL003": PeriodIsClosed,
+    "KL005": BelowFloor,
+    "KL006": AlreadyReversed,
+    "22003": AmountOutOfRange,
+}
+
+
+@contextmanager
+def refusals_by_name() -> Iterator[None]:
+    """Turn what the posting functions raise into the errors of this app.
+
+    The transaction is spent all the same: whoever wants to go on needs a savepoint around.
+    """
+    try:
+        yield
+    except DatabaseError as problem:
+        cause: Any = problem.__cause__
+        refusal = _REFUSALS.get(getattr(cause, "sqlstate", None) or "")
+        if refusal is None:
+            raise
+        raise _named(refusal, about=cause.diag.message_detail) from problem
+
+
+def _named(refusal: type[DomainError], *, about: str | None) -> DomainError:
+    if refusal is PeriodIsClosed:
+        return refusal(f"{about} lies in a closed period.", extra={"effective_on": about})
+    if refusal is BelowFloor:
+        return refusal(extra={"account": about})
+    return refusal()
+
+
+def post_legs(
+    *, legs: Sequence[Leg], posted_at: datetime, actor_id: UUID | None
+) -> dict[UUID, Outcome]:
+    """Write the legs, in the order given, and answer the outcome of each by its id.
+
+    A leg that stands in the books already is answered with what it did then.
+
+    :raises AccountUnusable: an account is missing, closed, or in another currency.
+    :raises PostingMismatch: an id belongs to a request with other content.
+    :raises PeriodIsClosed: a leg takes effect in a closed period.
+    :raises BelowFloor: a balance would fall below its floor.
+    :raises AlreadyReversed: what a leg reverses was reversed before.
+    """
+    outcomes: dict[UUID, Outcome] = {}
+    if len(legs) > MAX_BATCH:
+        # Several calls in one transaction: all rows are locked first, in the one lock order.
+        lock_balances(account_ids=_accounts_of(legs))
+    with refusals_by_name(), connection.cursor() as cursor:
+        for start in range(0, len(legs), MAX_BATCH):
+            batch = legs[start : start + MAX_BATCH]
+            if len(batch) == 1:
+                values = _columns(batch[0])
+                cursor.execute(_POST_ONE, [batch[0].id, *values, actor_id, posted_at])
+            else:
+                columns = [list(column) for column in zip(*map(_columns, batch), strict=True)]
+                cursor.execute(_POST_MANY, [*columns, actor_id, posted_at])
+            for row in cursor.fetchall():
+                outcomes[row[0]] = Outcome(
+                    debit_version=row[1],
+                    debit_balance=row[2],
+                    credit_version=row[3],
+                    credit_balance=row[4],
+                    replayed=row[5],
+                )
+    return outcomes
+
+
+def _columns(leg: Leg) -> tuple[Any, ...]:
+    return (
+        leg.id,
+        leg.request_hash,
+        leg.journal_id,
+        leg.number,
+        leg.debit_account_id,
+        leg.debit_stripe,
+        leg.credit_account_id,
+        leg.credit_stripe,
+        leg.amount.minor,
+        leg.amount.currency,
+        leg.effective_on,
+        leg.kind,
+        leg.rule,
+        leg.source_type,
+        leg.source_id,
+        leg.reverses_id,
+        leg.memo,
+    )
+
+
+def _accounts_of(legs: Iterable[Leg]) -> list[UUID]:
+    accounts = {leg.debit_account_id for leg in legs} | {leg.credit_account_id for leg in legs}
+    return sorted(accounts)
+
+
+def lock_balances(*, account_ids: Sequence[UUID]) -> None:
+    """Lock the balances of the accounts, in lock order, until the transaction ends."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT ledger_lock_balances(%s::uuid[])", [list(account_ids)])
+
+
+def open_accounts(
+    *,
+    accounts: Sequence[tuple[UUID, UUID, str, UUID | None]],
+    opened_at: datetime,
+    actor_id: UUID | None,
+) -> None:
+    """Open accounts (id, line of the chart, currency, sub-ledger id) that may exist already."""
+    ids, chart_ids, currencies, subledger_ids = (
+        list(column) for column in zip(*accounts, strict=True)
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT ledger_open_accounts(%s::uuid[], %s::uuid[], %s::text[], %s::uuid[],"
+            " %s::timestamptz, %s::uuid)",
+            [ids, chart_ids, currencies, subledger_ids, opened_at, actor_id],
+        )
+
+
+def wait_for_postings() -> None:
+    """Wait until every transaction that posts has ended; new ones wait for this transaction."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT ledger_wait_for_postings()")

@@ -1,0 +1,126 @@
+"""The values that go into the books and come out of a posting."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from uuid import UUID
+
+from shared_apps.kernel.money import Money
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Posting:
+    """One business event for the books: a rule by name, its amounts, and whose they are.
+
+    `amounts` gives every amount that the rule names; zero gives no transfer. `subledgers` names
+    the party or user ("party", "user") whose sub-account is meant, where the rule's accounts keep
+    sub-ledgers. A source is posted once per rule.
+    """
+
+    rule: str
+    source_type: str
+    source_id: UUID
+    amounts: Mapping[str, Money]
+    effective_on: date
+    subledgers: Mapping[str, UUID] = field(default_factory=dict)
+    memo: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reversal:
+    """What is to be undone: a journal by its id, or all journals of a source (of one rule)."""
+
+    effective_on: date
+    journal_id: UUID | None = None
+    source_type: str = ""
+    source_id: UUID | None = None
+    rule: str = ""
+    memo: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JournalLine:
+    """One line of a manual journal: a positive amount on one side of an account.
+
+    `subledger_id` names the party or user where the line of the chart keeps a sub-ledger.
+    """
+
+    account_code: str
+    side: str
+    amount: Money
+    subledger_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpeningLine:
+    """What an account holds on the first day, positive on its normal side."""
+
+    account_code: str
+    amount: Money
+    subledger_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leg:
+    """One transfer to be posted."""
+
+    id: UUID
+    request_hash: bytes
+    journal_id: UUID
+    number: int
+    debit_account_id: UUID
+    credit_account_id: UUID
+    amount: Money
+    effective_on: date
+    kind: str
+    source_type: str
+    source_id: UUID
+    rule: str = ""
+    reverses_id: UUID | None = None
+    memo: str = ""
+    debit_stripe: int = 0
+    credit_stripe: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What the database answered for one leg; balances are in minor units, normal side up.
+
+    `replayed` says that the leg stood in the books before this call.
+    """
+
+    debit_version: int
+    debit_balance: int
+    credit_version: int
+    credit_balance: int
+    replayed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PostedLeg:
+    """A leg that stands in the books, with what it left on either side (minor units)."""
+
+    transfer_id: UUID
+    number: int
+    debit_account_id: UUID
+    credit_account_id: UUID
+    amount: Money
+    debit_balance: int
+    credit_balance: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Journal:
+    """The legs of one entry in the books. A posting whose amounts are all zero has none.
+
+    `replayed` says that the journal stood in the books before this call.
+    """
+
+    id: UUID
+    kind: str
+    rule: str
+    source_type: str
+    source_id: UUID
+    effective_on: date
+    legs: tuple[PostedLeg, ...]
+    replayed: bool

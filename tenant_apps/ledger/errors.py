@@ -1,0 +1,129 @@
+"""What the books refuse, by name."""
+
+from shared_apps.kernel.errors import BadInput, Conflict, NotFound, RuleRefused
+
+
+class UnknownAccount(NotFound):
+    """No account has this code (and sub-ledger), or it is not one that carries money."""
+
+    code = "unknown_account"
+    title = "There is no such account."
+
+
+class UnknownPostingRule(RuleRefused):
+    """The organization's books have no posting rule of this name."""
+
+    code = "unknown_posting_rule"
+    title = "There is no posting rule of this name."
+
+
+class AmountsDoNotFitRule(RuleRefused):
+    """A posting gives other amounts, or other sub-ledgers, than its rule names."""
+
+    code = "amounts_do_not_fit_rule"
+    title = "The amounts are not those that the posting rule names."
+
+
+class NegativeAmount(RuleRefused):
+    """A posting's amount is below zero; what goes back is posted by a reversal."""
+
+    code = "negative_amount"
+    title = "An amount to post is zero or more."
+
+
+class PostingMismatch(Conflict):
+    """The source was posted before under this rule, with other content."""
+
+    code = "posting_mismatch"
+    title = "This was posted before with other content."
+
+
+class AccountUnusable(RuleRefused):
+    """An account is closed, does not exist, or is kept in another currency."""
+
+    code = "account_unusable"
+    title = "An account cannot be posted to."
+
+
+class PeriodIsClosed(RuleRefused):
+    """The posting would take effect in a closed period."""
+
+    code = "period_closed"
+    title = "The period is closed."
+
+
+class BelowFloor(RuleRefused):
+    """The posting would take more from an account than it may give."""
+
+    code = "below_floor"
+    title = "The account does not hold enough."
+
+
+class AlreadyReversed(Conflict):
+    """A journal is reversed once."""
+
+    code = "already_reversed"
+    title = "This was reversed before."
+
+
+class NothingToReverse(NotFound):
+    """Nothing was posted for this journal or source."""
+
+    code = "nothing_to_reverse"
+    title = "There is nothing to reverse."
+
+
+class ReversalOfReversal(RuleRefused):
+    """A reversal is final: post the right entry anew."""
+
+    code = "reversal_of_reversal"
+    title = "A reversal is not reversed."
+
+
+class JournalHasSource(RuleRefused):
+    """The journal belongs to a document, and is undone by undoing the document."""
+
+    code = "journal_has_source"
+    title = "This journal belongs to a document and is undone there."
+
+
+class UnevenJournal(BadInput):
+    """Debits and credits differ in a currency, or one of them is missing."""
+
+    code = "uneven_journal"
+    title = "Debits and credits are not equal."
+
+
+class AccountOnBothSides(BadInput):
+    """A journal debits and credits the same account."""
+
+    code = "account_on_both_sides"
+    title = "An account stands on both sides of the journal."
+
+
+class PeriodNotEnded(RuleRefused):
+    """Only a period that has ended can be closed."""
+
+    code = "period_not_ended"
+    title = "The period has not ended yet."
+
+
+class PeriodAlreadyClosed(Conflict):
+    """The period is closed."""
+
+    code = "period_already_closed"
+    title = "The period is closed already."
+
+
+class PeriodNotClosed(Conflict):
+    """The period is open."""
+
+    code = "period_not_closed"
+    title = "The period is open."
+
+
+class FiscalYearExists(Conflict):
+    """The fiscal year has its periods."""
+
+    code = "fiscal_year_exists"
+    title = "The fiscal year is open already."

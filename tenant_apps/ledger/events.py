@@ -1,0 +1,64 @@
+"""What happened in the books by somebody's own decision; postings are told by their domain."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import ClassVar
+from uuid import UUID
+
+from shared_apps.kernel.events import Event
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ManualJournalPosted(Event):
+    """The subject is the journal."""
+
+    app: ClassVar[str] = "ledger"
+    subject_type: ClassVar[str] = "ledger.journal"
+    effective_on: date
+    legs: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpeningBalancesPosted(Event):
+    """The subject is the journal."""
+
+    app: ClassVar[str] = "ledger"
+    subject_type: ClassVar[str] = "ledger.journal"
+    effective_on: date
+    legs: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JournalReversed(Event):
+    """The subject is the journal that was undone."""
+
+    app: ClassVar[str] = "ledger"
+    subject_type: ClassVar[str] = "ledger.journal"
+    reversal_id: UUID
+    effective_on: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FiscalYearOpened(Event):
+    """The subject is the first period of the year."""
+
+    app: ClassVar[str] = "ledger"
+    subject_type: ClassVar[str] = "ledger.fiscalperiod"
+    fiscal_year: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PeriodClosed(Event):
+    app: ClassVar[str] = "ledger"
+    subject_type: ClassVar[str] = "ledger.fiscalperiod"
+    starts_on: date
+    ends_on: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PeriodReopened(Event):
+    app: ClassVar[str] = "ledger"
+    subject_type: ClassVar[str] = "ledger.fiscalperiod"
+    starts_on: date
+    ends_on: date
+    reason: str

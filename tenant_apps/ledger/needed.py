@@ -1,0 +1,48 @@
+"""Accounts are opened when first posted to; their ids are derived, so that openers agree."""
+
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import islice
+from uuid import UUID
+
+from shared_apps.kernel.ids import uuid8_from
+
+from .models import Account
+
+_IDS_PER_QUERY = 5000
+
+
+def account_id_of(*, chart_id: UUID, currency: str, subledger_id: UUID | None) -> UUID:
+    """The id that the account under a line of the chart has, whether or not it is open yet."""
+    return uuid8_from(chart_id, currency, str(subledger_id or ""))
+
+
+@dataclass(slots=True)
+class NeededAccounts:
+    """Collects the accounts that a posting touches, so that they are opened together."""
+
+    _needed: dict[UUID, tuple[UUID, UUID, str, UUID | None]] = field(default_factory=dict)
+
+    def add(self, *, chart: Account, currency: str, subledger_id: UUID | None) -> UUID:
+        """Note an account and answer its id."""
+        account_id = account_id_of(chart_id=chart.id, currency=currency, subledger_id=subledger_id)
+        self._needed[account_id] = (account_id, chart.id, currency, subledger_id)
+        return account_id
+
+    def missing(self) -> list[tuple[UUID, UUID, str, UUID | None]]:
+        """Those that are not open yet, in the order of their ids."""
+        known = _existing(self._needed)
+        return sorted(row for row in self._needed.values() if row[0] not in known)
+
+
+def _existing(ids: Collection[UUID]) -> set[UUID]:
+    found: set[UUID] = set()
+    for portion in _portions(ids):
+        found.update(Account.objects.filter(id__in=portion).values_list("id", flat=True))
+    return found
+
+
+def _portions(ids: Iterable[UUID]) -> Iterator[list[UUID]]:
+    rest = iter(ids)
+    while portion := list(islice(rest, _IDS_PER_QUERY)):
+        yield portion

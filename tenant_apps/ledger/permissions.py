@@ -1,0 +1,21 @@
+"""Who reads the books and who writes into them by hand."""
+
+_READERS = {
+    "ledger.view_account": "organization",
+    "ledger.view_transfer": "organization",
+    "ledger.view_postingrule": "organization",
+    "ledger.view_fiscalperiod": "organization",
+}
+
+GRANTS = {
+    "admin": {
+        **_READERS,
+        "ledger.post_manual_journal": "organization",
+        "ledger.reverse_journal": "organization",
+        "ledger.post_opening_balances": "organization",
+        "ledger.add_fiscalperiod": "organization",
+        "ledger.close_fiscalperiod": "organization",
+        "ledger.reopen_fiscalperiod": "organization",
+    },
+    "supervisor": _READERS,
+}

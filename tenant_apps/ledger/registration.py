@@ -1,0 +1,34 @@
+"""What the ledger tells the lower floors at start-up."""
+
+from collections.abc import Collection, Iterable
+from uuid import UUID
+
+from shared_apps.accounts.models import User
+from shared_apps.audit.history import track
+from shared_apps.kernel.actor import Actor
+from tenants.models import Organization
+from tenants.provisioning import register_seed
+
+from . import subledgers
+from .models import Account, FiscalPeriod, PostingRule, PostingRuleLine
+from .services.chart import seed_chart
+from .services.periods import seed_periods
+
+_SEED_ORDER = 300
+
+
+def _seed_books(organization: Organization, *, actor: Actor) -> None:
+    seed_chart(organization=organization, actor=actor)
+    seed_periods(organization=organization, actor=actor)
+
+
+def _known_users(ids: Collection[UUID]) -> Iterable[UUID]:
+    return set(User.objects.filter(id__in=ids).values_list("id", flat=True))
+
+
+def register() -> None:
+    """Register the seed, the sub-ledger of users, and the histories of the cold tables."""
+    register_seed(_SEED_ORDER, "ledger", _seed_books)
+    subledgers.register("user", _known_users)
+    for model in (Account, PostingRule, PostingRuleLine, FiscalPeriod):
+        track(model)

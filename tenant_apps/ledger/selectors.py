@@ -1,0 +1,187 @@
+"""What other apps read from the books."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+from django.db.models import BigIntegerField, Case, F, Q, QuerySet, Sum, When
+
+from shared_apps.kernel.actor import Actor
+from shared_apps.kernel.money import Money
+
+from .errors import UnknownAccount
+from .models import (
+    Account,
+    Balance,
+    FiscalPeriod,
+    PeriodState,
+    PostingRule,
+    Side,
+    StatementLine,
+    Transfer,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrialBalanceRow:
+    """A line of the chart in one currency: what its accounts hold, on one side or the other."""
+
+    code: str
+    name: str
+    kind: str
+    currency: str
+    debit: Money
+    credit: Money
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrialBalanceTotal:
+    """The sums of one currency. The difference is zero, or the books are wrong."""
+
+    currency: str
+    debit: Money
+    credit: Money
+    difference: Money
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrialBalance:
+    """All accounts of the books, by line of the chart and currency."""
+
+    as_of: date | None
+    rows: tuple[TrialBalanceRow, ...]
+    totals: tuple[TrialBalanceTotal, ...]
+
+
+def accounts_visible_to(actor: Actor) -> QuerySet[Account]:
+    """The chart and the accounts under it."""
+    return actor.visible(Account.objects.all(), "ledger.view_account")
+
+
+def transfers_visible_to(actor: Actor) -> QuerySet[Transfer]:
+    """All transfers."""
+    return actor.visible(Transfer.objects.all(), "ledger.view_transfer")
+
+
+def posting_rules_visible_to(actor: Actor) -> QuerySet[PostingRule]:
+    """The posting rules with their lines."""
+    return actor.visible(PostingRule.objects.all(), "ledger.view_postingrule").prefetch_related(
+        "lines__debit_account", "lines__credit_account"
+    )
+
+
+def periods_visible_to(actor: Actor) -> QuerySet[FiscalPeriod]:
+    """The fiscal periods."""
+    return actor.visible(FiscalPeriod.objects.all(), "ledger.view_fiscalperiod")
+
+
+def account_statement(*, account_id: UUID) -> QuerySet[StatementLine]:
+    """The lines of an account's statement, newest first, each with the balance that it left."""
+    return (
+        StatementLine.objects.filter(account_id=account_id)
+        .select_related("other_account")
+        .order_by("-version", "stripe")
+    )
+
+
+def balance_of(*, account_code: str, currency: str, subledger_id: UUID | None = None) -> Money:
+    """What an account holds now, positive on its normal side; zero where nothing was posted.
+
+    Without a `subledger_id`, the sum over all accounts under the line of the chart.
+
+    :raises UnknownAccount: the chart has no such line.
+    """
+    if not Account.objects.chart().filter(code=account_code).exists():
+        raise UnknownAccount(f"The chart has no account {account_code}.")
+    found = Balance.objects.filter(account__code=account_code, account__currency=currency)
+    if subledger_id is not None:
+        found = found.filter(account__subledger_id=subledger_id)
+    total = found.aggregate(total=Sum("posted"))["total"]
+    return Money(int(total or 0), currency)
+
+
+def balances_of(
+    *, account_code: str, currency: str, subledger_ids: Iterable[UUID]
+) -> dict[UUID, Money]:
+    """What each of the sub-accounts holds now; zero where nothing was posted."""
+    ids = list(subledger_ids)
+    found = (
+        Balance.objects.filter(
+            account__code=account_code,
+            account__currency=currency,
+            account__subledger_id__in=ids,
+        )
+        .values_list("account__subledger_id")
+        .annotate(total=Sum("posted"))
+    )
+    posted = {subledger_id: int(total) for subledger_id, total in found}
+    return {subledger_id: Money(posted.get(subledger_id, 0), currency) for subledger_id in ids}
+
+
+def is_open_on(*, day: date) -> bool:
+    """Whether a posting may take effect on a day, as things stand now."""
+    return not FiscalPeriod.objects.containing(day).filter(state=PeriodState.CLOSED).exists()
+
+
+def trial_balance(*, as_of: date | None = None) -> TrialBalance:
+    """What every line of the chart holds, by currency, now or as of the end of a day.
+
+    As of a day, transfers with a later effect are left out, whenever they were posted.
+    """
+    sums = _balances_now() if as_of is None else _balances_as_of(as_of)
+    charts = {account.code: account for account in Account.objects.chart()}
+    rows = tuple(
+        _trial_row(charts[code], currency, net) for code, currency, net in sorted(sums) if net
+    )
+    return TrialBalance(as_of=as_of, rows=rows, totals=_totals(rows))
+
+
+def _balances_now() -> list[tuple[str, str, int]]:
+    """Debit-positive sums by line of the chart and currency, in one statement."""
+    signed = Case(
+        When(account__normal_side=Side.DEBIT, then=F("posted")),
+        default=-F("posted"),
+        output_field=BigIntegerField(),
+    )
+    found = Balance.objects.values_list("account__code", "account__currency").annotate(
+        net=Sum(signed)
+    )
+    return [(code, currency, int(net)) for code, currency, net in found]
+
+
+def _balances_as_of(day: date) -> list[tuple[str, str, int]]:
+    effective = StatementLine.objects.filter(effective_on__lte=day)
+    found = effective.values_list("account__code", "currency").annotate(
+        debit=Sum("amount_minor", filter=Q(side=Side.DEBIT)),
+        credit=Sum("amount_minor", filter=Q(side=Side.CREDIT)),
+    )
+    return [
+        (code, currency, int(debit or 0) - int(credit or 0))
+        for code, currency, debit, credit in found
+    ]
+
+
+def _trial_row(chart: Account, currency: str, net: int) -> TrialBalanceRow:
+    return TrialBalanceRow(
+        code=chart.code,
+        name=chart.name,
+        kind=chart.kind,
+        currency=currency,
+        debit=Money(max(net, 0), currency),
+        credit=Money(max(-net, 0), currency),
+    )
+
+
+def _totals(rows: Sequence[TrialBalanceRow]) -> tuple[TrialBalanceTotal, ...]:
+    totals = []
+    for currency in sorted({row.currency for row in rows}):
+        own = [row for row in rows if row.currency == currency]
+        debit = Money.total((row.debit for row in own), currency=currency)
+        credit = Money.total((row.credit for row in own), currency=currency)
+        totals.append(
+            TrialBalanceTotal(
+                currency=currency, debit=debit, credit=credit, difference=debit - credit
+            )
+        )
+    return tuple(totals)

@@ -1,0 +1,55 @@
+"""The first rows of an organization's books."""
+
+from shared_apps.audit import history
+from shared_apps.kernel.actor import Actor
+from shared_apps.kernel.operations import step
+from tenant_apps.ledger import chart
+from tenant_apps.ledger.models import Account, PostingRule, PostingRuleLine
+from tenants.models import Organization
+
+
+@step
+def seed_chart(*, organization: Organization, actor: Actor) -> None:
+    """Write the standard chart of accounts and posting rules; what stands already stays."""
+    by_code = {account.code: account for account in Account.objects.chart()}
+    accounts = [
+        Account(
+            code=line.code,
+            name=line.name,
+            kind=line.kind,
+            normal_side=line.normal_side,
+            subledger=line.subledger,
+            lock_rank=line.lock_rank,
+            floor=line.floor,
+            created_by_id=actor.user_id,
+        )
+        for line in chart.CHART
+        if line.code not in by_code
+    ]
+    Account.objects.bulk_create(accounts)
+    by_code.update((account.code, account) for account in accounts)
+
+    known = set(PostingRule.objects.values_list("code", flat=True))
+    rules = [
+        PostingRule(code=rule.code, name=rule.name, created_by_id=actor.user_id)
+        for rule in chart.RULES
+        if rule.code not in known
+    ]
+    PostingRule.objects.bulk_create(rules)
+    rules_by_code = {rule.code: rule for rule in rules}
+    lines = [
+        PostingRuleLine(
+            rule=rules_by_code[rule.code],
+            position=position,
+            amount_name=line.amount,
+            debit_account=by_code[line.debit],
+            credit_account=by_code[line.credit],
+            created_by_id=actor.user_id,
+        )
+        for rule in chart.RULES
+        if rule.code in rules_by_code
+        for position, line in enumerate(rule.lines, start=1)
+    ]
+    PostingRuleLine.objects.bulk_create(lines)
+    for rows in (accounts, rules, lines):
+        history.record_bulk_created(rows, actor=actor)

@@ -1,0 +1,293 @@
+"""The two steps that domain apps write the books with: post and reverse."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from uuid import UUID
+
+from django.db import connection
+
+from shared_apps.kernel import clock
+from shared_apps.kernel.actor import Actor
+from shared_apps.kernel.ids import request_hash, uuid8_from
+from shared_apps.kernel.operations import step
+from tenant_apps.ledger import database
+from tenant_apps.ledger.entries import Journal, Leg, Outcome, PostedLeg, Posting, Reversal
+from tenant_apps.ledger.errors import (
+    AlreadyReversed,
+    AmountsDoNotFitRule,
+    NegativeAmount,
+    NothingToReverse,
+    PostingMismatch,
+    ReversalOfReversal,
+    UnknownPostingRule,
+)
+from tenant_apps.ledger.models import Account, PostingRuleLine, Transfer, TransferKind
+from tenant_apps.ledger.needed import NeededAccounts
+from tenants.context import organization_id
+
+from .accounts import open_needed
+
+
+@step
+def post(*, postings: Sequence[Posting], actor: Actor) -> list[Journal]:
+    """Write business events into the books by their posting rules; one journal for each.
+
+    Sub-accounts are opened as they are needed. All or nothing: a refusal spends the caller's
+    transaction. What stands in the books already with the same content is answered as it was
+    posted, marked `replayed`, so that a caller may repeat a batch. Balances are in minor units.
+
+    :raises UnknownPostingRule: the books have no rule of that name.
+    :raises AmountsDoNotFitRule: amounts or sub-ledgers are not those that the rule names.
+    :raises NegativeAmount: an amount is below zero.
+    :raises PostingMismatch: the source was posted before under this rule, with other content.
+    :raises AccountUnusable: an account is closed.
+    :raises PeriodIsClosed: a posting takes effect in a closed period.
+    :raises BelowFloor: an account would fall below its floor.
+    """
+    _require_transaction()
+    if not postings:
+        return []
+    rules = _lines_by_rule({posting.rule for posting in postings})
+    needed = NeededAccounts()
+    drafts = [_draft(posting, rules[posting.rule], needed) for posting in postings]
+    open_needed(needed=needed, actor=actor)
+    return _write(drafts, actor=actor)
+
+
+@step
+def reverse(*, reversals: Sequence[Reversal], actor: Actor) -> list[Journal]:
+    """Undo journals by opposite ones; one answer for each journal that is undone.
+
+    The legs go back in the opposite order, so that what was used last is freed first.
+
+    :raises NothingToReverse: nothing was posted for the journal or source.
+    :raises AlreadyReversed: it was reversed before.
+    :raises ReversalOfReversal: the journal is itself a reversal.
+    :raises PeriodIsClosed: the reversal takes effect in a closed period.
+    :raises BelowFloor: what was posted has been used since.
+    """
+    _require_transaction()
+    drafts: list[Draft] = []
+    for reversal in reversals:
+        drafts.extend(_opposites(reversal))
+    journals = _write(drafts, actor=actor)
+    twice = len({journal.id for journal in journals}) < len(journals)
+    if twice or any(journal.replayed for journal in journals):
+        raise AlreadyReversed
+    return journals
+
+
+class Draft:
+    """A journal that is about to be written."""
+
+    def __init__(
+        self, *, journal_id: UUID, kind: str, source: tuple[str, UUID], effective_on: date,
+        rule: str = "", legs: Iterable[Leg] = (), digest: bytes = b"",
+    ) -> None:  # fmt: skip
+        self.journal_id = journal_id
+        self.kind = kind
+        self.source_type, self.source_id = source
+        self.rule = rule
+        self.effective_on = effective_on
+        self.legs = list(legs)
+        self.digest = digest
+
+    def posted(self, outcomes: Mapping[UUID, Outcome]) -> Journal:
+        return Journal(
+            id=self.journal_id,
+            kind=self.kind,
+            rule=self.rule,
+            source_type=self.source_type,
+            source_id=self.source_id,
+            effective_on=self.effective_on,
+            legs=tuple(_posted_leg(leg, outcomes[leg.id]) for leg in self.legs),
+            replayed=any(outcomes[leg.id].replayed for leg in self.legs),
+        )
+
+
+@step
+def write_drafts(*, drafts: Sequence[Draft], actor: Actor) -> list[Journal]:
+    """Write journals whose legs are ready. For the other modules of this package."""
+    _require_transaction()
+    return _write(drafts, actor=actor)
+
+
+def _require_transaction() -> None:
+    if not connection.in_atomic_block:
+        raise RuntimeError("The books are written within the caller's transaction.")
+
+
+def _lines_by_rule(codes: set[str]) -> dict[str, list[PostingRuleLine]]:
+    lines = (
+        PostingRuleLine.objects.filter(rule__code__in=codes)
+        .select_related("rule", "debit_account", "credit_account")
+        .order_by("rule__code", "position")
+    )
+    found: dict[str, list[PostingRuleLine]] = {}
+    for line in lines:
+        found.setdefault(line.rule.code, []).append(line)
+    for code in sorted(codes - set(found)):
+        raise UnknownPostingRule(f"There is no posting rule {code}.", extra={"rule": code})
+    return found
+
+
+def _draft(posting: Posting, lines: list[PostingRuleLine], needed: NeededAccounts) -> Draft:
+    _check_fits(posting, lines)
+    organization = organization_id()
+    source = (posting.source_type, posting.source_id)
+    draft = Draft(
+        journal_id=uuid8_from(organization, "journal", *source, posting.rule),
+        kind=TransferKind.POSTING,
+        source=source,
+        rule=posting.rule,
+        effective_on=posting.effective_on,
+        digest=_content_hash(posting),
+    )
+    for line in lines:
+        amount = posting.amounts[line.amount_name]
+        if amount.is_zero:
+            continue
+        draft.legs.append(
+            Leg(
+                id=uuid8_from(organization, *source, posting.rule, line.position),
+                request_hash=draft.digest,
+                journal_id=draft.journal_id,
+                number=len(draft.legs) + 1,
+                debit_account_id=needed.add(
+                    chart=line.debit_account,
+                    currency=amount.currency,
+                    subledger_id=_subledger_id(posting, line.debit_account),
+                ),
+                credit_account_id=needed.add(
+                    chart=line.credit_account,
+                    currency=amount.currency,
+                    subledger_id=_subledger_id(posting, line.credit_account),
+                ),
+                amount=amount,
+                effective_on=posting.effective_on,
+                kind=TransferKind.POSTING,
+                source_type=posting.source_type,
+                source_id=posting.source_id,
+                rule=posting.rule,
+                memo=posting.memo,
+            )
+        )
+    return draft
+
+
+def _check_fits(posting: Posting, lines: list[PostingRuleLine]) -> None:
+    names = {line.amount_name for line in lines}
+    if set(posting.amounts) != names:
+        raise AmountsDoNotFitRule(
+            f"The rule {posting.rule} takes the amounts {', '.join(sorted(names))}.",
+            extra={"rule": posting.rule, "amounts": sorted(names)},
+        )
+    for name, amount in posting.amounts.items():
+        if amount.is_negative:
+            raise NegativeAmount(extra={"rule": posting.rule, "amount": name})
+
+
+def _subledger_id(posting: Posting, chart: Account) -> UUID | None:
+    if not chart.subledger:
+        return None
+    try:
+        return posting.subledgers[chart.subledger]
+    except KeyError:
+        raise AmountsDoNotFitRule(
+            f"The rule {posting.rule} needs to know which {chart.subledger} is meant.",
+            extra={"rule": posting.rule, "subledger": chart.subledger},
+        ) from None
+
+
+def _content_hash(posting: Posting) -> bytes:
+    """Every leg carries the hash of its whole posting: a leg more or less is another content."""
+    content = {
+        "rule": posting.rule,
+        "amounts": {name: [m.minor, m.currency] for name, m in posting.amounts.items()},
+        "subledgers": dict(posting.subledgers),
+        "effective_on": posting.effective_on,
+    }
+    return bytes.fromhex(request_hash(content))
+
+
+def _opposites(reversal: Reversal) -> list[Draft]:
+    transfers = list(_transfers_of(reversal))
+    if not transfers:
+        raise NothingToReverse
+    if any(transfer.kind == TransferKind.REVERSAL for transfer in transfers):
+        raise ReversalOfReversal
+    organization = organization_id()
+    drafts: dict[UUID, Draft] = {}
+    for transfer in transfers:
+        journal_id = uuid8_from(organization, "reversal of journal", transfer.journal_id)
+        draft = drafts.get(journal_id)
+        if draft is None:
+            draft = drafts[journal_id] = Draft(
+                journal_id=journal_id,
+                kind=TransferKind.REVERSAL,
+                source=(transfer.source_type, transfer.source_id),
+                rule=transfer.rule,
+                effective_on=reversal.effective_on,
+            )
+        draft.legs.append(_opposite(transfer, reversal, draft))
+    return list(drafts.values())
+
+
+def _transfers_of(reversal: Reversal) -> Iterable[Transfer]:
+    if reversal.journal_id is not None:
+        return Transfer.objects.of_journal(reversal.journal_id).order_by("-leg")
+    if reversal.source_id is None:
+        raise NothingToReverse
+    found = Transfer.objects.filter(
+        source_type=reversal.source_type, source_id=reversal.source_id
+    ).exclude(kind=TransferKind.REVERSAL)
+    if reversal.rule:
+        found = found.filter(rule=reversal.rule)
+    return found.order_by("-posted_at", "journal_id", "-leg")
+
+
+def _opposite(transfer: Transfer, reversal: Reversal, draft: Draft) -> Leg:
+    leg_id = uuid8_from(organization_id(), "reversal of transfer", transfer.id)
+    return Leg(
+        id=leg_id,
+        request_hash=bytes.fromhex(request_hash({"reverses": transfer.id})),
+        journal_id=draft.journal_id,
+        number=len(draft.legs) + 1,
+        debit_account_id=transfer.credit_account_id,
+        debit_stripe=transfer.credit_stripe,
+        credit_account_id=transfer.debit_account_id,
+        credit_stripe=transfer.debit_stripe,
+        amount=transfer.amount,
+        effective_on=reversal.effective_on,
+        kind=TransferKind.REVERSAL,
+        source_type=transfer.source_type,
+        source_id=transfer.source_id,
+        rule=transfer.rule,
+        reverses_id=transfer.id,
+        memo=reversal.memo,
+    )
+
+
+def _write(drafts: Sequence[Draft], *, actor: Actor) -> list[Journal]:
+    legs: dict[UUID, Leg] = {}
+    for draft in drafts:
+        for leg in draft.legs:
+            twin = legs.setdefault(leg.id, leg)
+            if twin.request_hash != leg.request_hash:
+                raise PostingMismatch
+    outcomes = database.post_legs(
+        legs=list(legs.values()), posted_at=clock.now(), actor_id=actor.user_id
+    )
+    return [draft.posted(outcomes) for draft in drafts]
+
+
+def _posted_leg(leg: Leg, outcome: Outcome) -> PostedLeg:
+    return PostedLeg(
+        transfer_id=leg.id,
+        number=leg.number,
+        debit_account_id=leg.debit_account_id,
+        credit_account_id=leg.credit_account_id,
+        amount=leg.amount,
+        debit_balance=outcome.debit_balance,
+        credit_balance=outcome.credit_balance,
+    )
