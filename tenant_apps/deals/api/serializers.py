@@ -1,0 +1,104 @@
+"""What deals, their stages and their activities look like from outside."""
+
+from __future__ import annotations
+
+from rest_framework import serializers
+
+from shared_apps.kernel.api.serializers import ExpandableSerializer, MoneyField, StrictSerializer
+from tenant_apps.deals.models import OPEN_STAGES, ActivityKind, Stage
+from tenant_apps.parties.api.serializers import ClientOut
+from tenant_apps.products.api.serializers import ProductOut
+
+
+class PersonOut(serializers.Serializer):
+    id = serializers.UUIDField()
+    full_name = serializers.CharField()
+    email = serializers.CharField()
+
+
+class DealOut(ExpandableSerializer):
+    expandable = {"client": ClientOut, "product": ProductOut, "owner": PersonOut}
+
+    id = serializers.UUIDField()
+    reference = serializers.CharField()
+    name = serializers.CharField()
+    client = serializers.UUIDField(source="client_id", allow_null=True)
+    product = serializers.UUIDField(source="product_id", allow_null=True)
+    tax_rate = serializers.UUIDField(source="tax_rate_id", allow_null=True)
+    owner = serializers.UUIDField(source="owner_id")
+    unit = serializers.UUIDField(source="unit_id")
+    stage = serializers.ChoiceField(choices=Stage)
+    value = MoneyField()
+    engaged_on = serializers.DateField(allow_null=True)
+    expected_close_on = serializers.DateField(allow_null=True)
+    closed_on = serializers.DateField(allow_null=True)
+    external_source = serializers.CharField()
+    external_reference = serializers.CharField()
+    version = serializers.IntegerField()
+    created_by = serializers.UUIDField(source="created_by_id", allow_null=True)
+    created_at = serializers.DateTimeField()
+    updated_at = serializers.DateTimeField()
+
+
+class DealIn(StrictSerializer):
+    name = serializers.CharField(max_length=200, required=False, allow_blank=True)
+    client = serializers.UUIDField(source="client_id", required=False, allow_null=True)
+    product = serializers.UUIDField(source="product_id", required=False, allow_null=True)
+    tax_rate = serializers.UUIDField(source="tax_rate_id", required=False, allow_null=True)
+    value = MoneyField()
+    expected_close_on = serializers.DateField(required=False, allow_null=True)
+
+
+class NewDealIn(DealIn):
+    stage = serializers.ChoiceField(
+        choices=[(stage, stage.label) for stage in OPEN_STAGES], required=False
+    )
+    staged_on = serializers.DateField(
+        required=False, help_text="The day on which the stage was reached; today if left out."
+    )
+    owner = serializers.UUIDField(
+        source="owner_id", required=False, help_text="Whose deal it is; one's own if left out."
+    )
+    external_source = serializers.CharField(max_length=40, required=False, allow_blank=True)
+    external_reference = serializers.CharField(max_length=200, required=False, allow_blank=True)
+
+
+class AssignmentIn(StrictSerializer):
+    owner = serializers.UUIDField(source="owner_id")
+
+
+class StageChangeOut(serializers.Serializer):
+    id = serializers.UUIDField()
+    deal = serializers.UUIDField(source="deal_id")
+    from_stage = serializers.CharField()
+    to_stage = serializers.ChoiceField(choices=Stage)
+    occurred_on = serializers.DateField()
+    comment = serializers.CharField()
+    created_by = serializers.UUIDField(source="created_by_id", allow_null=True)
+    created_at = serializers.DateTimeField()
+
+
+class StageChangeIn(StrictSerializer):
+    to_stage = serializers.ChoiceField(choices=Stage)
+    occurred_on = serializers.DateField(required=False, help_text="Today if left out.")
+    comment = serializers.CharField(max_length=500, required=False, allow_blank=True)
+    value = MoneyField(minimum=1, required=False, help_text="Only with the stage won.")
+    client = serializers.UUIDField(
+        source="client_id", required=False, help_text="Only with the stage won."
+    )
+
+
+class ActivityOut(serializers.Serializer):
+    id = serializers.UUIDField()
+    deal = serializers.UUIDField(source="deal_id")
+    kind = serializers.ChoiceField(choices=ActivityKind)
+    text = serializers.CharField()
+    happened_at = serializers.DateTimeField()
+    created_by = serializers.UUIDField(source="created_by_id", allow_null=True)
+    created_at = serializers.DateTimeField()
+
+
+class ActivityIn(StrictSerializer):
+    kind = serializers.ChoiceField(choices=ActivityKind)
+    text = serializers.CharField(max_length=2000)
+    happened_at = serializers.DateTimeField(required=False, help_text="Now if left out.")

@@ -1,0 +1,77 @@
+"""The only reader of deals that other apps call."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from shared_apps.access.selectors import home_unit_of
+from shared_apps.kernel.actor import Actor
+from tenant_apps.deals import errors
+from tenant_apps.deals.models import Activity, Deal, DealQuerySet, StageChange
+
+
+def deals_visible_to(actor: Actor) -> DealQuerySet:
+    """The deals that the actor may see."""
+    return actor.visible(Deal.objects.all(), "deals.view_deal")
+
+
+def stage_changes_visible_to(actor: Actor, *, deal_id: UUID) -> QuerySet[StageChange]:
+    """The stages of a deal; they are seen with the deal.
+
+    :raises NotFound: no such deal that the actor sees.
+    """
+    return StageChange.objects.filter(deal=deals_visible_to(actor).obtain(deal_id))
+
+
+def activities_visible_to(actor: Actor, *, deal_id: UUID) -> QuerySet[Activity]:
+    """The activities of a deal; they are seen with the deal.
+
+    :raises NotFound: no such deal that the actor sees.
+    """
+    return Activity.objects.filter(deal=deals_visible_to(actor).obtain(deal_id))
+
+
+def deals_for_invoicing(*, deal_ids: Iterable[UUID]) -> dict[UUID, Deal]:
+    """These deals with client, product and tax rates, in one query, whoever asks."""
+    return Deal.objects.select_related(
+        "client", "product", "product__tax_rate", "tax_rate"
+    ).in_bulk(set(deal_ids))
+
+
+def recorded_references(*, source: str, references: Iterable[str]) -> dict[str, UUID]:
+    """Which of the references of an external source are recorded, with the deal's id."""
+    return dict(
+        Deal.objects.filter(
+            external_source=source, external_reference__in=set(references)
+        ).values_list("external_reference", "id")
+    )
+
+
+def stages_of(*, deal_ids: Iterable[UUID]) -> dict[UUID, str]:
+    """The present stage of each of these deals, for an import that goes on after a kill."""
+    return dict(Deal.objects.filter(pk__in=set(deal_ids)).values_list("id", "stage"))
+
+
+def unit_of_owner(*, owner_id: UUID) -> UUID:
+    """The unit in which an owner's deals stand.
+
+    :raises UnknownOwner: there is no such active member of the organization.
+    """
+    unit = home_unit_of(user_id=owner_id)
+    if unit is None:
+        raise errors.UnknownOwner.field("owner", detail="There is no such active member.")
+    return unit.id
+
+
+def place_of(actor: Actor, *, owner_id: UUID | None) -> tuple[UUID, UUID]:
+    """Owner and unit of a deal that the actor records: the actor's own, unless somebody is named.
+
+    :raises UnknownOwner: there is no such active member of the organization.
+    """
+    owner = owner_id or actor.user_id
+    if owner is None:
+        raise errors.UnknownOwner.field("owner", detail="A deal belongs to a person.")
+    return owner, unit_of_owner(owner_id=owner)
