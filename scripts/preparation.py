@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from scripts import embedded, environment
-from scripts.state import PROJECT, say, state_folder
+from scripts.state import say, state_folder
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,8 +28,6 @@ def prepared(*, development: bool = False) -> Iterator[Prepared]:
     :raises ScriptError: something cannot be installed or started.
     """
     state = state_folder()
-    if state.parent != PROJECT:
-        say(f"the state folder is {state}")
     python = environment.ensure(development=development)
     say("starting PostgreSQL and Valkey" if not embedded.given_servers() else "servers are given")
     with embedded.lease() as values:

@@ -13,14 +13,7 @@ from scripts.postgres import Postgres
 
 
 def server(folder: Path) -> Postgres:
-    return Postgres(
-        folder=folder,
-        programs=folder,
-        log=folder / "log",
-        memory={},
-        remember=lambda: None,
-        capability=None,
-    )
+    return Postgres(folder=folder, programs=folder, log=folder / "log", memory={}, capability=None)
 
 
 @pytest.fixture

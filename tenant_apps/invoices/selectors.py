@@ -1,0 +1,32 @@
+"""The only reader of invoices that other apps call."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from shared_apps.kernel.actor import Actor
+from tenant_apps.invoices.models import Invoice, InvoiceQuerySet, InvoiceSeries
+
+
+def invoices_visible_to(actor: Actor) -> InvoiceQuerySet:
+    """The invoices that the actor may see."""
+    return actor.visible(Invoice.objects.all(), "invoices.view_invoice")
+
+
+def series_visible_to(actor: Actor) -> QuerySet[InvoiceSeries]:
+    """The invoice series that the actor may see."""
+    return actor.visible(InvoiceSeries.objects.all(), "invoices.view_invoiceseries")
+
+
+def invoices_by_id(*, invoice_ids: Iterable[UUID]) -> dict[UUID, Invoice]:
+    """These invoices, in one query, whoever asks."""
+    return Invoice.objects.in_bulk(set(invoice_ids))
+
+
+def invoices_of_deals(*, deal_ids: Iterable[UUID]) -> dict[UUID, Invoice]:
+    """The invoices of these deals by the deal's id; deals without one are left out."""
+    rows = Invoice.objects.filter(deal_id__in=set(deal_ids))
+    return {row.deal_id: row for row in rows if row.deal_id is not None}

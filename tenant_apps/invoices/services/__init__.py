@@ -1,0 +1,20 @@
+"""The only writer of invoices, their series and their approvals."""
+
+from tenant_apps.invoices.services.allocating import (
+    InvoiceAllocation,
+    lock_invoices,
+    record_allocations,
+)
+from tenant_apps.invoices.services.approving import approve_invoices
+from tenant_apps.invoices.services.printing import print_invoice
+from tenant_apps.invoices.services.series import change_series, record_first_series
+
+__all__ = [
+    "InvoiceAllocation",
+    "approve_invoices",
+    "change_series",
+    "lock_invoices",
+    "print_invoice",
+    "record_allocations",
+    "record_first_series",
+]
