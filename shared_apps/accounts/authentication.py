@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from drf_spectacular.contrib.rest_framework_simplejwt import SimpleJWTScheme
 from rest_framework.request import Request
 from rest_framework_simplejwt.authentication import JWTAuthentication
 from rest_framework_simplejwt.exceptions import ExpiredTokenError, TokenError
@@ -51,3 +52,10 @@ class TokenAuthentication(JWTAuthentication):
         if session is None:
             raise SessionOver
         return session
+
+
+class TokenScheme(SimpleJWTScheme):
+    """How the OpenAPI document describes it."""
+
+    target_class = TokenAuthentication
+    name = "accessToken"

@@ -24,14 +24,14 @@ from tenants.context import tenant_marker
 ORGANIZATION_CLAIM = "org"
 SESSION_CLAIM = "sid"
 USER_CLAIM = "user_id"
-_LONGEST = 4096
+LONGEST_TOKEN = 4096
 
 
 class _SealedToken(Token):
     """A token that only the organization which issued it accepts."""
 
     def __init__(self, token: Any = None, verify: bool = True) -> None:
-        if token is not None and len(token) > _LONGEST:
+        if token is not None and len(token) > LONGEST_TOKEN:
             raise TokenError("Token is invalid")
         super().__init__(token, verify)
         if token is None:

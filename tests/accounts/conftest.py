@@ -3,11 +3,11 @@
 from typing import Any
 
 import pytest
-from rest_framework.test import APIClient
 
 from shared_apps.accounts import services
 from shared_apps.accounts.models import User
 from shared_apps.kernel.actor import Actor, AllowsEverything
+from tests.accounts.clients import HostClient
 from tests.accounts.people import PASSWORD, make_user
 
 
@@ -38,6 +38,10 @@ def signed_in(alice: User, visitor: Actor) -> services.SignIn:
 
 
 @pytest.fixture
-def client() -> APIClient:
-    """Calls Acme's host."""
-    return APIClient(HTTP_HOST="acme.kontor.test", raise_request_exception=False)
+def client() -> HostClient:
+    return HostClient()
+
+
+@pytest.fixture
+def as_alice(signed_in: services.SignIn) -> HostClient:
+    return HostClient().carrying(signed_in.tokens.access)

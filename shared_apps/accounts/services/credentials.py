@@ -47,7 +47,7 @@ SIGN_IN_ANYWHERE = attempts.Limit(name="sign_in", attempts=50, window=timedelta(
 RESET_ACCOUNT = attempts.Limit(name="reset", attempts=3, window=timedelta(minutes=15))
 RESET_PLACE = attempts.Limit(name="reset_place", attempts=20, window=timedelta(minutes=15))
 REDEEM_PLACE = attempts.Limit(name="redeem_place", attempts=30, window=timedelta(minutes=15))
-OLD_PASSWORD = attempts.Limit(name="old_password", attempts=5, window=timedelta(minutes=15))
+PRESENT_PASSWORD = attempts.Limit(name="present_password", attempts=5, window=timedelta(minutes=15))
 
 # Where somebody has been signed in lately, no stranger's failures keep that person out.
 _FAMILIAR = timedelta(days=90)
@@ -117,6 +117,23 @@ def _unknown(address: str) -> UUID:
 
 
 @step
+def require_present_password(*, password: str, field: str, actor: Actor) -> None:
+    """Ask for the password again before something that a found phone must not be able to do.
+
+    :raises PasswordWrong: it is not the present one; `field` is where it stood.
+    :raises TooManyAttempts: it was guessed at too often.
+    """
+    counter = PRESENT_PASSWORD.counter(str(actor.user_id))
+    count_or_refuse(counter=counter)
+    user = User.objects.active().filter(pk=actor.user_id).first()
+    if not passwords.is_right(user=user, password=password):
+        raise PasswordWrong(
+            errors=[FieldError.at(field, code="wrong", detail="It is not the present password.")]
+        )
+    attempts.forget(counter)
+
+
+@step
 def change_password(*, old_password: str, new_password: str, actor: Actor) -> int:
     """Give the actor a new password; every other session of theirs ends. How many those were.
 
@@ -124,15 +141,11 @@ def change_password(*, old_password: str, new_password: str, actor: Actor) -> in
     :raises PasswordTooWeak: a validator refuses the new one.
     :raises TooManyAttempts: the old password was guessed at too often.
     """
-    counter = OLD_PASSWORD.counter(str(actor.user_id))
-    count_or_refuse(counter=counter)
+    require_present_password(password=old_password, field="old_password", actor=actor)
     with transaction.atomic():
         user = require_person(actor=actor)
-        if not passwords.is_right(user=user, password=old_password):
-            raise PasswordWrong(
-                errors=[FieldError.at("old_password", code="wrong", detail="It is not right.")]
-            )
         _set_password(user=user, password=new_password, field="new_password1")
+        one_time_secrets.withdraw(user_id=user.id)
         ended = end_all_sessions(
             user_id=user.id,
             reason=Session.EndReason.CREDENTIALS_CHANGED,
@@ -141,7 +154,6 @@ def change_password(*, old_password: str, new_password: str, actor: Actor) -> in
         )
         record(PasswordChanged(subject_id=user.id, sessions_ended=ended), actor=actor)
         _tell_about_new_password(user)
-    attempts.forget(counter)
     return ended
 
 

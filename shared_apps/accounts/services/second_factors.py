@@ -19,12 +19,11 @@ from django.conf import settings
 from django.db import transaction
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from shared_apps.accounts import links, passwords, second_factor
+from shared_apps.accounts import links, second_factor
 from shared_apps.accounts.errors import (
     AlreadyEnrolled,
     EnrolmentNotBegun,
     NotEnrolled,
-    PasswordWrong,
     SecondFactorDemanded,
     SecondFactorWrong,
     TooManyAttempts,
@@ -38,6 +37,7 @@ from shared_apps.accounts.events import (
     SecondFactorVerified,
 )
 from shared_apps.accounts.models import RecoveryCode, Session, User
+from shared_apps.accounts.services.credentials import require_present_password
 from shared_apps.accounts.services.endings import end_all_sessions
 from shared_apps.accounts.services.locks import locked_user, require_person
 from shared_apps.audit.services import record
@@ -48,6 +48,7 @@ from shared_apps.kernel.operations import step
 from tenants.context import tenant_marker
 
 RECOVERY_CODES = 10
+LONGEST_CODE = 64
 _RECOVERY_BITS = 80
 _LONGEST_WAIT = 86_400
 _SIX_DIGITS = re.compile(r"[0-9]{6}", re.ASCII)
@@ -217,39 +218,41 @@ def _settle(actor: Actor) -> None:
         )
 
 
-@transaction.atomic
-def replace_recovery_codes(*, actor: Actor) -> list[str]:
+@step
+def replace_recovery_codes(*, password: str, actor: Actor) -> list[str]:
     """New recovery codes, shown once; the old ones stop working.
 
     :raises NotEnrolled: the person has no second factor.
+    :raises PasswordWrong: the password is not the present one.
+    :raises TooManyAttempts: it was guessed at too often.
     """
-    user = require_person(actor=actor)
-    if user.second_factor_enrolled_at is None:
-        raise NotEnrolled
-    codes = _new_recovery_codes(user)
-    record(RecoveryCodesReplaced(subject_id=user.id), actor=actor)
+    require_present_password(password=password, field="password", actor=actor)
+    with transaction.atomic():
+        user = require_person(actor=actor)
+        if user.second_factor_enrolled_at is None:
+            raise NotEnrolled
+        codes = _new_recovery_codes(user)
+        record(RecoveryCodesReplaced(subject_id=user.id), actor=actor)
     return codes
 
 
 @step
-@transaction.atomic
 def give_up_second_factor(*, password: str, actor: Actor) -> None:
     """Remove the actor's own second factor, to enrol another or none.
 
     :raises NotEnrolled: there is none.
     :raises SecondFactorDemanded: the actor's role demands one; another admin can reset it.
     :raises PasswordWrong: the password is not the present one.
+    :raises TooManyAttempts: it was guessed at too often.
     """
-    user = require_person(actor=actor)
-    if user.second_factor_enrolled_at is None:
-        raise NotEnrolled
-    if second_factor.is_demanded_of(user):
-        raise SecondFactorDemanded
-    if not passwords.is_right(user=user, password=password):
-        raise PasswordWrong(
-            errors=[FieldError.at("password", code="wrong", detail="It is not right.")]
-        )
-    _remove(user, actor=actor, except_session_id=actor.session_id)
+    require_present_password(password=password, field="password", actor=actor)
+    with transaction.atomic():
+        user = require_person(actor=actor)
+        if user.second_factor_enrolled_at is None:
+            raise NotEnrolled
+        if second_factor.is_demanded_of(user):
+            raise SecondFactorDemanded
+        _remove(user, actor=actor, except_session_id=actor.session_id)
 
 
 @step

@@ -1,0 +1,53 @@
+"""What others read of people and sessions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from shared_apps.accounts import second_factor
+from shared_apps.accounts.models import RecoveryCode, Session, User
+from shared_apps.kernel import clock
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecondFactor:
+    """How a session stands with its person's second factor."""
+
+    state: second_factor.State
+    is_demanded: bool
+    enrolled_at: datetime | None
+    recovery_codes_left: int
+
+
+def live_sessions_of(*, user_id: UUID) -> QuerySet[Session]:
+    """Where somebody is signed in."""
+    sessions: QuerySet[Session] = Session.objects.live(at=clock.now()).filter(user_id=user_id)
+    return sessions
+
+
+def second_factor_of(*, session: Session) -> SecondFactor:
+    """How the session stands with its person's second factor."""
+    user = session.user
+    return SecondFactor(
+        state=second_factor.state_of(session),
+        is_demanded=second_factor.is_demanded_of(user),
+        enrolled_at=user.second_factor_enrolled_at,
+        recovery_codes_left=RecoveryCode.objects.filter(user=user, used_at__isnull=True).count(),
+    )
+
+
+def users_by_id(*, user_ids: Iterable[UUID]) -> Mapping[UUID, User]:
+    """People by their ids; rows elsewhere name them by id only."""
+    found: dict[UUID, User] = User.objects.in_bulk(set(user_ids))
+    return found
+
+
+def user_with_email(*, email: str) -> User | None:
+    """The person who has the address, active or not."""
+    user: User | None = User.objects.with_email(email).first()
+    return user
