@@ -53,6 +53,11 @@ class Reach:
     paths: tuple[str, ...] = ()
     fallbacks: tuple[Fallback, ...] = ()
 
+    @property
+    def all_paths(self) -> tuple[str, ...]:
+        """The subtrees it may reach, those included that depend on another role's absence."""
+        return tuple(sorted({*self.paths, *(fallback.path for fallback in self.fallbacks)}))
+
 
 NO_REACH = Reach()
 

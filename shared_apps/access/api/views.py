@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
@@ -13,11 +14,12 @@ from shared_apps.access.checker import AccessChecker
 from shared_apps.access.selectors import is_administration
 from shared_apps.accounts.errors import SecondFactorEnrolmentRequired, SecondFactorRequired
 from shared_apps.audit.history import set_history_actor
+from shared_apps.idempotency.api import IdempotentMixin
 from shared_apps.kernel.actor import Actor
-from shared_apps.kernel.api.views import DomainView, DomainViewMixin, DomainViewSet
+from shared_apps.kernel.api.views import DomainView, DomainViewSet
 
 
-class OrganizationViewMixin(DomainViewMixin):
+class OrganizationViewMixin:
     """Signed in, second factor settled, and with an ``actor``.
 
     The statements of a request before its own work are two: accounts loads session and person,
@@ -25,6 +27,10 @@ class OrganizationViewMixin(DomainViewMixin):
     """
 
     permission_classes: Any = (IsAuthenticated,)
+
+    # Operations that answer nobody who does not hold the permission at all (403). What an
+    # operation needs on a single row is required by its service.
+    required_permissions: ClassVar[Mapping[str, str]] = {}
 
     @cached_property
     def actor(self) -> Actor:
@@ -38,6 +44,7 @@ class OrganizationViewMixin(DomainViewMixin):
         :raises NotAuthenticated: nobody is signed in.
         :raises SecondFactorRequired: the person has a second factor and has not shown it.
         :raises SecondFactorEnrolmentRequired: the person administers and has none.
+        :raises Forbidden: the operation needs a permission that the person holds nowhere.
         """
         super().check_permissions(request)  # type: ignore[misc]
         session = request.auth
@@ -48,11 +55,14 @@ class OrganizationViewMixin(DomainViewMixin):
             if isinstance(checker, AccessChecker) and is_administration(checker.access):
                 raise SecondFactorEnrolmentRequired
         set_history_actor(self.actor)
+        needed = self.required_permissions.get(self.operation)
+        if needed is not None:
+            self.actor.require(needed)
 
 
-class OrganizationViewSet(OrganizationViewMixin, DomainViewSet):
+class OrganizationViewSet(OrganizationViewMixin, IdempotentMixin, DomainViewSet):
     """The base of a resource of an organization."""
 
 
-class OrganizationView(OrganizationViewMixin, DomainView):
+class OrganizationView(OrganizationViewMixin, IdempotentMixin, DomainView):
     """The base of a view of an organization with one address and no rows."""

@@ -1,6 +1,6 @@
 """The only writer of units, roles, memberships and object grants."""
 
-from shared_apps.access.services.grants import grant_object, grant_objects, revoke_object
+from shared_apps.access.services.grants import SHARE, grant_object, grant_objects, revoke_object
 from shared_apps.access.services.memberships import (
     NewMembership,
     grant_membership,
@@ -30,6 +30,7 @@ from shared_apps.access.services.roles import (
 from shared_apps.access.services.units import add_unit, move_unit, rename_unit
 
 __all__ = [
+    "SHARE",
     "FirstRole",
     "GrantOfRole",
     "NewMembership",

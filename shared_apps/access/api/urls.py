@@ -1,0 +1,30 @@
+from __future__ import annotations
+
+from django.urls import path
+from rest_framework.routers import SimpleRouter
+
+from shared_apps.access.api.audit_views import AuditEntryViewSet, FieldHistoryViewSet
+from shared_apps.access.api.grant_views import ObjectGrantViewSet
+from shared_apps.access.api.people_views import InvitationViewSet, OwnAccessView, UserViewSet
+from shared_apps.access.api.role_views import (
+    MembershipViewSet,
+    PermissionsView,
+    RoleViewSet,
+    UnitViewSet,
+)
+
+router = SimpleRouter(use_regex_path=False)
+router.register("api/v1/users", UserViewSet, basename="user")
+router.register("api/v1/invitations", InvitationViewSet, basename="invitation")
+router.register("api/v1/units", UnitViewSet, basename="unit")
+router.register("api/v1/roles", RoleViewSet, basename="role")
+router.register("api/v1/memberships", MembershipViewSet, basename="membership")
+router.register("api/v1/object-grants", ObjectGrantViewSet, basename="object-grant")
+router.register("api/v1/audit-entries", AuditEntryViewSet, basename="audit-entry")
+router.register("api/v1/field-history", FieldHistoryViewSet, basename="field-history")
+
+urlpatterns = [
+    path("api/v1/me/permissions/", OwnAccessView.as_view(), name="own-access"),
+    path("api/v1/permissions/", PermissionsView.as_view(), name="permissions"),
+    *router.urls,
+]
