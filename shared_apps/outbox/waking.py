@@ -15,6 +15,7 @@ from typing import Any
 import structlog
 from django.core.cache import cache
 from django.db import connection, transaction
+
 from tenants.context import organization_or_none, platform_context, tenant_context
 
 logger = structlog.get_logger(__name__)
