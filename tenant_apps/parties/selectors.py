@@ -21,8 +21,13 @@ class Recipient:
 
 
 def clients_visible_to(actor: Actor) -> PartyQuerySet:
-    """The clients that the actor may see."""
-    return actor.visible(Party.objects.clients(), "parties.view_party")
+    """The clients that the actor may see.
+
+    They are the organization's address book: whoever may see clients anywhere sees all of them,
+    for two teams may sell to one company. Who may change one follows its owner and unit.
+    """
+    clients = Party.objects.clients()
+    return clients if actor.allows("parties.view_party") else clients.none()
 
 
 def contacts_visible_to(actor: Actor, *, party_id: UUID) -> ContactQuerySet:
