@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from shared_apps.access.actors import renewed
 from shared_apps.access.checker import reach_of
 from shared_apps.access.errors import LastAdmin, RoleBeyondOwnRights, RoleNeedsRoot
-from shared_apps.access.models import RolePermission, Scope, Unit, UnitKind
+from shared_apps.access.models import Role, RolePermission, Scope, Unit, UnitKind
 from shared_apps.access.selectors import ADMINISTRATION, administering_memberships
 from shared_apps.kernel.actor import Actor
 
@@ -35,23 +35,26 @@ def check_admin_remains() -> None:
         raise LastAdmin
 
 
-def check_place(*, unit: Unit, grants: Iterable[RolePermission]) -> None:
-    """:raises RoleNeedsRoot: the grants administer and the unit is not the organization's own."""
+def check_place(*, role: Role, unit: Unit, grants: Iterable[RolePermission]) -> None:
+    """:raises RoleNeedsRoot: the role is meant for the organization's own unit only."""
     if unit.is_root:
         return
-    for grant in grants:
-        if grant.scope == Scope.ORGANIZATION and grant.permission_name() in ADMINISTRATION:
-            raise RoleNeedsRoot
+    if role.root_only or any(_administers(grant) for grant in grants):
+        raise RoleNeedsRoot(extra={"role": role.code})
 
 
 def check_covered(actor: Actor, *, unit: Unit, grants: Iterable[RolePermission]) -> None:
     """:raises RoleBeyondOwnRights: a role held in the unit would give more than the actor has."""
     for grant in grants:
         reach = reach_of(actor, grant.permission_name())
-        covered = reach.everywhere or any(unit.path.startswith(path) for path in reach.paths)
+        covered = reach.everywhere
+        if grant.scope != Scope.ORGANIZATION:
+            covered = covered or any(unit.path.startswith(path) for path in reach.paths)
         if grant.scope == Scope.OWN:
             covered = covered or reach.own
-        elif grant.scope == Scope.ORGANIZATION:
-            covered = covered and reach.organization
         if not covered:
             raise RoleBeyondOwnRights(extra={"permission": grant.permission_name()})
+
+
+def _administers(grant: RolePermission) -> bool:
+    return grant.scope == Scope.ORGANIZATION and grant.permission_name() in ADMINISTRATION

@@ -35,6 +35,9 @@ STANDARD_ROLES: Mapping[str, str] = {
     SALESPERSON: "Salesperson",
 }
 
+# Held in the organization's own unit only: what they give reaches the whole organization.
+ROOT_ONLY = frozenset({ADMIN, SUPERVISOR, VERIFIER})
+
 _UNLESS = " unless "
 
 

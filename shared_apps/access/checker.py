@@ -42,7 +42,7 @@ class AccessChecker:
         )
 
 
-_UNBOUNDED = Reach(own=True, everywhere=True, organization=True)
+_UNBOUNDED = Reach(own=True, everywhere=True)
 
 
 def reach_of(actor: Actor, permission: str) -> Reach:

@@ -119,12 +119,14 @@ class Role(Record):
     """A named bundle of permissions, each with its scope.
 
     Standard roles follow the code (``bundles``) and are not edited; an organization that wants
-    it otherwise adds roles of its own.
+    it otherwise adds roles of its own. A role that is ``root_only`` is held in the organization's
+    own unit: its scopes are the organization, and a team would only pretend to bound them.
     """
 
     code = models.SlugField(max_length=40, db_index=False)
     name = models.CharField(max_length=120)
     is_standard = models.BooleanField(default=False)
+    root_only = models.BooleanField(default=False)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["code"], name="access_role_code")]

@@ -1,10 +1,10 @@
 """The one rule of visibility: it filters lists and it checks single objects.
 
-A role reaches as far as its scope says, and never beyond the unit in which it is held:
+A role reaches as far as its scopes say:
 
-- ``organization``: every row, if the role is held in the organization's root unit; held further
-  down, the rows of that unit and below (and every row of a model that knows no units);
-- ``unit``: the rows of the unit and below;
+- ``organization``: every row;
+- ``unit``: the rows of the unit in which the role is held, and below it; never those of another
+  unit, whatever the person may do there by another role;
 - ``own``: the rows that the person owns, wherever they stand, so that somebody who changes teams
   keeps the own history.
 
@@ -24,7 +24,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db.models import Exists, F, ForeignKey, Model, OuterRef, Q, QuerySet, TextField
 from django.db.models.functions import Cast
 
-from .models import AccessPaths, Membership, ObjectGrant, Scope, Unit
+from .models import AccessPaths, Membership, ObjectGrant, Unit, UnitKind
 
 # Not an empty Q: that one would vanish, and not win, where somebody adds "or".
 EVERYTHING = ~Q(pk__in=[])
@@ -36,11 +36,13 @@ _paths_of_lower_floors: dict[type[Model], AccessPaths] = {}
 
 @dataclass(frozen=True, slots=True)
 class Fallback:
-    """A grant that holds below ``path`` only where nobody holds the role ``unless_role_id``."""
+    """A grant that holds below ``path`` only where nobody holds the role ``unless_role_id``.
+
+    The path of a grant for the whole organization is empty.
+    """
 
     path: str
     unless_role_id: UUID
-    scope: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +51,8 @@ class Reach:
 
     own: bool = False
     everywhere: bool = False
-    organization: bool = False
     paths: tuple[str, ...] = ()
     fallbacks: tuple[Fallback, ...] = ()
-
-    @property
-    def all_paths(self) -> tuple[str, ...]:
-        """The subtrees it may reach, those included that depend on another role's absence."""
-        return tuple(sorted({*self.paths, *(fallback.path for fallback in self.fallbacks)}))
 
 
 NO_REACH = Reach()
@@ -127,7 +123,7 @@ def visible_q(*, access: Access, permission: str, model: type[Model]) -> Q:
     """
     reach = access.reach(permission)
     paths = paths_of(model)
-    if reach.everywhere or (reach.organization and paths.unit is None):
+    if reach.everywhere:
         return EVERYTHING
     condition = _granted_q(access, permission, model)
     if reach.own and paths.owner is not None:
@@ -156,9 +152,8 @@ def units_reached(access: Access, permission: str) -> QuerySet[Unit]:
 def _fallback_q(fallback: Fallback, paths: AccessPaths) -> Q:
     open_units = units_without(fallback)
     if paths.unit is None:
-        if fallback.scope != Scope.ORGANIZATION:
-            return NOTHING
-        return Q(Exists(open_units.filter(path=fallback.path)))
+        # Rows without units belong to the organization as a whole, and so to its own unit.
+        return Q(Exists(open_units.filter(kind=UnitKind.ORGANIZATION)))
     return in_units(paths, open_units)
 
 
@@ -190,7 +185,7 @@ def _granted_q(access: Access, permission: str, model: type[Model]) -> Q:
 def holds(access: Access, permission: str) -> bool:
     """Whether the person holds the permission through any role, however far it reaches."""
     reach = access.reach(permission)
-    if reach.own or reach.organization or reach.paths:
+    if reach.own or reach.everywhere or reach.paths:
         return True
     return any(units_without(fallback).exists() for fallback in reach.fallbacks)
 
@@ -199,7 +194,7 @@ def reaches_new(*, access: Access, permission: str, row: Model) -> bool:
     """The same rule for a row that is not stored yet, read from its values."""
     reach = access.reach(permission)
     paths = paths_of(type(row))
-    if reach.everywhere or (reach.organization and paths.unit is None):
+    if reach.everywhere:
         return True
     if reach.own and paths.owner is not None and value_at(row, paths.owner) == access.user_id:
         return True

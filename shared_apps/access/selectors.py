@@ -31,7 +31,6 @@ def access_of(*, user_id: UUID) -> Access:
         .values_list(
             "role__code",
             "unit__path",
-            "unit__parent_id",
             "role__grants__scope",
             "role__grants__unless_role_id",
         )
@@ -47,14 +46,14 @@ def access_of(*, user_id: UUID) -> Access:
         .order_by("role__code", "unit__path")
     )
     roles: list[str] = []
-    grants: dict[str, list[tuple[str, str, bool, UUID | None]]] = defaultdict(list)
-    for role, path, parent_id, scope, unless_role_id, permissions in rows:
+    grants: dict[str, list[tuple[str, str, UUID | None]]] = defaultdict(list)
+    for role, path, scope, unless_role_id, permissions in rows:
         if role not in roles:
             roles.append(role)
         if scope is None:
             continue
         for permission in permissions:
-            grants[permission].append((scope, path, parent_id is None, unless_role_id))
+            grants[permission].append((scope, path, unless_role_id))
     return Access(
         user_id=user_id,
         roles=tuple(roles),
@@ -62,27 +61,21 @@ def access_of(*, user_id: UUID) -> Access:
     )
 
 
-def _reach(held: Iterable[tuple[str, str, bool, UUID | None]]) -> Reach:
-    own = everywhere = organization = False
+def _reach(held: Iterable[tuple[str, str, UUID | None]]) -> Reach:
+    own = everywhere = False
     paths: set[str] = set()
     fallbacks: list[Fallback] = []
-    for scope, path, at_root, unless_role_id in held:
+    for scope, path, unless_role_id in held:
         if unless_role_id is not None:
-            fallbacks.append(Fallback(path=path, unless_role_id=unless_role_id, scope=scope))
+            below = "" if scope == Scope.ORGANIZATION else path
+            fallbacks.append(Fallback(path=below, unless_role_id=unless_role_id))
         elif scope == Scope.OWN:
             own = True
-        else:
+        elif scope == Scope.UNIT:
             paths.add(path)
-            if scope == Scope.ORGANIZATION:
-                organization = True
-                everywhere |= at_root
-    return Reach(
-        own=own,
-        everywhere=everywhere,
-        organization=organization,
-        paths=_topmost(paths),
-        fallbacks=tuple(fallbacks),
-    )
+        else:
+            everywhere = True
+    return Reach(own=own, everywhere=everywhere, paths=_topmost(paths), fallbacks=tuple(fallbacks))
 
 
 def _topmost(paths: set[str]) -> tuple[str, ...]:

@@ -26,14 +26,6 @@ def test_a_units_role_reaches_the_unit_and_below(lead: User, north: Team, south:
     assert not actor.allows("teams.manage_members", south)
 
 
-def test_an_organization_wide_role_held_in_a_unit_stays_there(north: Team, south: Team) -> None:
-    regional = make_person("Rita Regional", role="supervisor", unit=north.unit)
-    actor = actor_of(regional)
-
-    assert list(teams.teams_visible_to(actor)) == [north]
-    assert not actor.allows("teams.view_team", south)
-
-
 def test_one_units_role_does_not_leak_into_another(lead: User, south: Team) -> None:
     services.grant_membership(
         actor=machine(), user_id=lead.pk, unit_id=south.unit_id, role="salesperson"

@@ -111,7 +111,8 @@ def own_access(actor: Actor) -> dict[str, Any]:
                 "permission": permission,
                 "own": reach.own,
                 "everywhere": reach.everywhere,
-                "units": [UUID(path.rstrip("/").rpartition("/")[2]) for path in reach.all_paths],
+                "units": [UUID(path.rstrip("/").rpartition("/")[2]) for path in reach.paths],
+                "conditional": bool(reach.fallbacks),
             }
             for permission, reach in sorted(reaches.items())
         ],

@@ -94,6 +94,7 @@ class GrantOfRoleOut(serializers.Serializer[Any]):
 class RoleIn(StrictSerializer):
     code = serializers.RegexField(r"^[a-z][a-z0-9_]{0,39}\Z")
     name = serializers.CharField(max_length=120)
+    root_only = serializers.BooleanField(default=False)
     grants = GrantOfRoleIn(many=True, max_length=MAXIMUM_GRANTS, default=list)
 
 
@@ -107,7 +108,7 @@ class RoleOut(serializers.ModelSerializer[Role]):
 
     class Meta:
         model = Role
-        fields = ("id", "code", "name", "is_standard", "grants", "created_at")
+        fields = ("id", "code", "name", "is_standard", "root_only", "grants", "created_at")
         read_only_fields = fields
 
 
@@ -178,12 +179,15 @@ def _subject_of(grant: ObjectGrant) -> Any:
 
 
 class HeldPermissionOut(serializers.Serializer[Any]):
-    """``everywhere``: every row; ``units``: the rows of these units and below; ``own``."""
+    """How far: all rows, the rows of these units and below, the own; or only on conditions."""
 
     permission = serializers.CharField(read_only=True)
     own = serializers.BooleanField(read_only=True)
     everywhere = serializers.BooleanField(read_only=True)
     units = serializers.ListField(child=serializers.UUIDField(), read_only=True)
+    conditional = serializers.BooleanField(
+        read_only=True, help_text="Further rows, where nobody holds another role."
+    )
 
 
 class OwnAccessOut(serializers.Serializer[Any]):

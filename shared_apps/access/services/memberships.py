@@ -67,7 +67,7 @@ def grant_memberships(*, actor: Actor, wanted: Sequence[NewMembership]) -> list[
     :raises Forbidden: the actor does not change memberships in that unit.
     :raises OwnRights: the actor's own membership, without holding the right organization-wide.
     :raises RoleBeyondOwnRights: the role holds more than the actor does.
-    :raises RoleNeedsRoot: the role administers the organization and the unit is not its root.
+    :raises RoleNeedsRoot: the role is held in the organization's own unit only.
     :raises AlreadyMember: somebody holds the role there already.
     """
     actor = lock_memberships(actor)
@@ -78,9 +78,14 @@ def grant_memberships(*, actor: Actor, wanted: Sequence[NewMembership]) -> list[
     for new in wanted:
         if new.role not in roles:
             raise NotFound(f"There is no role {new.role}.")
-        _require_may_give(
-            actor, unit=units[new.unit_id], user_id=new.user_id, grants=grants[new.role]
-        )
+        role, unit = roles[new.role], units[new.unit_id]
+        actor.require(CHANGE, unit)
+        check_place(role=role, unit=unit, grants=grants[role.code])
+        if gives_any_role(actor):
+            continue
+        if new.user_id == actor.user_id:
+            raise OwnRights
+        check_covered(actor, unit=unit, grants=grants[role.code])
     return _store(actor, [(people[n.user_id], units[n.unit_id], roles[n.role]) for n in wanted])
 
 
@@ -90,14 +95,14 @@ def place_member(*, actor: Actor, user_id: UUID, unit: Unit, role: str) -> Membe
     """Step: give a role in a unit, where the calling app has checked that the actor may.
 
     :raises NotFound: there is no such person or role.
-    :raises RoleNeedsRoot: the role administers the organization and the unit is not its root.
+    :raises RoleNeedsRoot: the role is held in the organization's own unit only.
     :raises AlreadyMember: the person holds the role there already.
     """
     person = User.objects.obtain(user_id)
     found = Role.objects.filter(code=role).first()
     if found is None:
         raise NotFound(f"There is no role {role}.")
-    check_place(unit=unit, grants=_grants_by_role([found])[role])
+    check_place(role=found, unit=unit, grants=_grants_by_role([found])[role])
     return _store(actor, [(person, unit, found)])[0]
 
 
@@ -154,18 +159,6 @@ def withdraw_member(*, actor: Actor, user_id: UUID, unit: Unit, role: str) -> Me
         .for_change()
     )
     return _end(actor, held)[0] if held else None
-
-
-def _require_may_give(
-    actor: Actor, *, unit: Unit, user_id: UUID, grants: Sequence[RolePermission]
-) -> None:
-    actor.require(CHANGE, unit)
-    check_place(unit=unit, grants=grants)
-    if gives_any_role(actor):
-        return
-    if user_id == actor.user_id:
-        raise OwnRights
-    check_covered(actor, unit=unit, grants=grants)
 
 
 def _grants_by_role(roles: Iterable[Role]) -> dict[str, list[RolePermission]]:

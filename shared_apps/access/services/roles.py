@@ -16,7 +16,7 @@ from shared_apps.access.administration import (
     gives_any_role,
     lock_memberships,
 )
-from shared_apps.access.bundles import STANDARD_ROLES, standard_grants
+from shared_apps.access.bundles import ROOT_ONLY, STANDARD_ROLES, standard_grants
 from shared_apps.access.errors import OwnRights, RoleCodeTaken, RoleInUse, StandardRoleFixed
 from shared_apps.access.events import RoleChanged, RoleCreated, RoleRemoved
 from shared_apps.access.models import Membership, Role, RolePermission, Scope
@@ -43,7 +43,14 @@ class GrantOfRole:
 
 
 @transaction.atomic
-def create_role(*, actor: Actor, code: str, name: str, grants: Sequence[GrantOfRole]) -> Role:
+def create_role(
+    *,
+    actor: Actor,
+    code: str,
+    name: str,
+    grants: Sequence[GrantOfRole],
+    root_only: bool = False,
+) -> Role:
     """Add a role of the organization's own.
 
     :raises Forbidden: the actor does not add roles.
@@ -57,7 +64,7 @@ def create_role(*, actor: Actor, code: str, name: str, grants: Sequence[GrantOfR
     if Role.objects.filter(code=code).exists():
         raise RoleCodeTaken
     rows = _rows(grants)
-    role = Role(code=code, name=name, created_by_id=actor.user_id)
+    role = Role(code=code, name=name, root_only=root_only, created_by_id=actor.user_id)
     role.save(force_insert=True)
     _insert(role, rows.values())
     audit.record(
@@ -150,10 +157,17 @@ def sync_standard_roles(*, actor: Actor) -> list[str]:
     declared = standard_grants()
     roles = {role.code: role for role in Role.objects.filter(code__in=STANDARD_ROLES)}
     missing = [
-        Role(code=code, name=name, is_standard=True, created_by_id=actor.user_id)
+        Role(
+            code=code,
+            name=name,
+            is_standard=True,
+            root_only=code in ROOT_ONLY,
+            created_by_id=actor.user_id,
+        )
         for code, name in STANDARD_ROLES.items()
         if code not in roles
     ]
+    _correct_places(roles.values())
     Role.objects.bulk_create(missing)
     roles.update({role.code: role for role in missing})
     permissions = _permissions({grant.permission for held in declared.values() for grant in held})
@@ -189,6 +203,13 @@ def sync_standard_roles(*, actor: Actor) -> list[str]:
     ]
     audit.record_all(events, actor=actor)
     return said
+
+
+def _correct_places(roles: Iterable[Role]) -> None:
+    wrong = [role for role in roles if role.root_only != (role.code in ROOT_ONLY)]
+    for role in wrong:
+        role.root_only = role.code in ROOT_ONLY
+    Role.objects.bulk_update(wrong, ["root_only"])
 
 
 def _bring_in_line(
@@ -297,6 +318,6 @@ def _replace(role: Role, grants: Sequence[GrantOfRole]) -> None:
     rows = _rows(grants)
     held_in = Membership.objects.filter(role=role, is_active=True).select_related("unit")
     for membership in held_in:
-        check_place(unit=membership.unit, grants=rows.values())
+        check_place(role=role, unit=membership.unit, grants=rows.values())
     RolePermission.objects.filter(role=role).delete()
     _insert(role, rows.values())
