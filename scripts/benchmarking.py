@@ -11,6 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from scripts import processes
 from scripts.preparation import prepared
 from scripts.state import PROJECT, ScriptError
 
@@ -36,6 +37,7 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("name", choices=names(), metavar="NAME", help=", ".join(names()) or "none")
     name = parser.parse_args(arguments).name
+    processes.heed_termination()
     try:
         with prepared(development=True) as setup:
             done = subprocess.run(

@@ -95,7 +95,7 @@ class Postgres:
         for attempt in range(5):
             port = processes.free_port(self.memory.get("postgres_port") if not attempt else None)
             settings = [word for k, v in SETTINGS.items() for word in ("-c", f"{k}={v}")]
-            with self.log.open("ab") as output:
+            with processes.open_log(self.log) as output:
                 process = processes.spawn(
                     [self.programs / "postgres", "-D", self.folder, "-p", port, *settings],
                     capability=self.capability,

@@ -11,6 +11,7 @@ import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import FrameType
 from typing import IO, Any
 
 CAP_DAC_OVERRIDE = 1
@@ -21,6 +22,7 @@ PR_CAP_AMBIENT = 47
 PR_CAP_AMBIENT_RAISE = 2
 NO_SETUID_FIXUP = 1 << 2
 CAPABILITY_VERSION = 0x20080522
+BIGGEST_LOG = 20_000_000
 LOOPBACK = "127.0.0.1"
 QUIET_ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", "HOME": "/", "TZ": "UTC"}
 
@@ -37,6 +39,27 @@ class _CapabilityData(ctypes.Structure):
         ("permitted", ctypes.c_uint32),
         ("inheritable", ctypes.c_uint32),
     ]
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM came: end as cleanly as on Ctrl-C, which the terminal tells our children too."""
+
+
+def heed_termination() -> None:
+    """Turn SIGTERM into an exception, so that what was started is ended."""
+
+    def end(number: int, frame: FrameType | None) -> None:
+        raise Terminated
+
+    signal.signal(signal.SIGTERM, end)
+
+
+def open_log(path: Path) -> IO[bytes]:
+    """Open a log to append to; one that has grown big is put aside first."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.exists() and path.stat().st_size > BIGGEST_LOG:
+        path.replace(path.with_suffix(".old.log"))
+    return path.open("ab")
 
 
 def is_root() -> bool:

@@ -225,6 +225,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="./scripts/run", description=__doc__)
     parser.add_argument("--check", action="store_true", help="try it once and end")
     check = parser.parse_args(arguments).check
+    processes.heed_termination()
     try:
         with locked_if_free(state_folder() / "run.lock") as alone, prepared() as setup:
             if alone:

@@ -13,13 +13,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 
-from scripts.processes import tail
+from scripts.processes import open_log, tail
 from scripts.state import PROJECT, ScriptError, say
 
 PR_SET_PDEATHSIG = 1
 # sysexits.h: the configuration is wrong. Starting again would change nothing.
 EX_CONFIG = 78
-BIGGEST_LOG = 20_000_000
 STEADY_SECONDS = 30.0
 LONGEST_PAUSE = 30.0
 PATIENCE_AT_END = 10.0
@@ -122,10 +121,7 @@ class Supervisor:
             part.process = None
 
     def _start(self, part: Part) -> None:
-        part.log.parent.mkdir(parents=True, exist_ok=True)
-        if part.log.exists() and part.log.stat().st_size > BIGGEST_LOG:
-            part.log.replace(part.log.with_suffix(".old.log"))
-        with part.log.open("ab") as output:
+        with open_log(part.log) as output:
             part.process = subprocess.Popen(
                 part.command,
                 cwd=PROJECT,

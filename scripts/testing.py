@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from scripts import processes
 from scripts.preparation import Prepared, prepared
 from scripts.state import PROJECT, ScriptError, say
 
@@ -69,8 +71,10 @@ def run_step(step: Step, setup: Prepared) -> int:
     child = subprocess.Popen(step.command, cwd=PROJECT, env=setup.variables)
     try:
         code = child.wait()
-    except KeyboardInterrupt:
-        # The terminal told the child too; it deserves a moment to tidy up.
+    except KeyboardInterrupt as interruption:
+        # On Ctrl-C the terminal told the child too. It deserves a moment to tidy up.
+        if isinstance(interruption, processes.Terminated):
+            child.send_signal(signal.SIGINT)
         try:
             child.wait(timeout=30)
         except subprocess.TimeoutExpired:
@@ -109,6 +113,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="./scripts/test", description=__doc__)
     parser.add_argument("--slow", action="store_true", help="slow tests, lint, types and --check")
     chosen, rest = parser.parse_known_args(arguments)
+    processes.heed_termination()
     try:
         with prepared(development=True) as setup:
             tests = pytest_step(setup=setup, slow=chosen.slow, rest=rest)

@@ -75,7 +75,7 @@ class Valkey:
         reader, writer = os.pipe()
         os.write(writer, f"requirepass {self.memory['valkey_password']}\n".encode())
         os.close(writer)
-        with self.log.open("ab") as output, os.fdopen(reader, "rb") as configuration:
+        with processes.open_log(self.log) as output, os.fdopen(reader, "rb") as configuration:
             return processes.spawn(
                 [
                     self.program, "-", "--port", port, "--bind", processes.LOOPBACK,
