@@ -1,0 +1,51 @@
+from dataclasses import dataclass
+from typing import ClassVar
+from uuid import UUID
+
+from shared_apps.kernel.events import Event
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignUpRequested(Event):
+    app: ClassVar[str] = "onboarding"
+    subject_type: ClassVar[str] = "onboarding.signup"
+    subdomain: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignUpVerified(Event):
+    app: ClassVar[str] = "onboarding"
+    subject_type: ClassVar[str] = "onboarding.signup"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrganizationProvisioned(Event):
+    """A schema was claimed; the first admin, roles, chart and posting rules stand."""
+
+    app: ClassVar[str] = "onboarding"
+    subject_type: ClassVar[str] = "tenants.organization"
+    plan_code: str
+    sign_up_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrganizationSuspended(Event):
+    app: ClassVar[str] = "onboarding"
+    subject_type: ClassVar[str] = "tenants.organization"
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrganizationResumed(Event):
+    app: ClassVar[str] = "onboarding"
+    subject_type: ClassVar[str] = "tenants.organization"
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanChanged(Event):
+    app: ClassVar[str] = "onboarding"
+    subject_type: ClassVar[str] = "tenants.organization"
+    plan_code: str
+    former_plan_code: str
+    reason: str
