@@ -1,13 +1,19 @@
 """Signing organizations up, and their life afterwards."""
 
 from .lifecycle import change_plan, resume_organization, suspend_organization
-from .provisioning import provision, provision_organization, resume_sign_ups
+from .provisioning import (
+    provision,
+    provision_for_visitor,
+    provision_organization,
+    resume_sign_ups,
+)
 from .sign_up import SignUpFacts, request_sign_up, verify_sign_up
 
 __all__ = [
     "SignUpFacts",
     "change_plan",
     "provision",
+    "provision_for_visitor",
     "provision_organization",
     "request_sign_up",
     "resume_organization",

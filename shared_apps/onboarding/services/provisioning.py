@@ -7,6 +7,7 @@ from uuid import UUID
 import structlog
 from django.db import IntegrityError, transaction
 
+from shared_apps.access.actors import system_actor
 from shared_apps.access.services.seeding import install_first_admin
 from shared_apps.accounts.services import create_user, issue_login_code
 from shared_apps.audit import services as audit
@@ -173,6 +174,19 @@ def _login_code(sign_up: SignUp, organization: Organization, *, actor: Actor) ->
         return ""
     with tenant_context(organization):
         return issue_login_code(user_id=sign_up.admin_user_id, actor=actor)
+
+
+@step
+def provision_for_visitor(*, sign_up_id: UUID, actor: Actor) -> Landing:
+    """Provision as the system does, for a visitor whose link was taken.
+
+    :raises OrganizationInPreparation: no spare schema waits at this moment; ask again.
+    :raises SubdomainTaken: somebody was quicker.
+    """
+    acting = system_actor("sign-up", request_id=actor.request_id).changed(
+        ip_address=actor.ip_address, user_agent=actor.user_agent
+    )
+    return provision(sign_up_id=sign_up_id, actor=acting)
 
 
 @step
