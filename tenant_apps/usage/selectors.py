@@ -49,9 +49,7 @@ def quota_uses() -> list[QuotaUse]:
     periods = {name: period_of(organization, name) for name in names}
     counted = {
         (row.name, row.period): row.used
-        for row in UsageCounter.objects.filter(
-            name__in=names, period__in=set(periods.values())
-        )
+        for row in UsageCounter.objects.filter(name__in=names, period__in=set(periods.values()))
     }
     return [
         QuotaUse(

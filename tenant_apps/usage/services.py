@@ -57,9 +57,7 @@ def consume(*, name: str, amount: int = 1, actor: Actor, bypass_reason: str = ""
     organization = current_organization()
     limit = limit_of(organization, name)
     period = period_of(organization, name)
-    if _take(
-        name=name, period=period, amount=amount, limit=_UNLIMITED if limit is None else limit
-    ):
+    if _take(name=name, period=period, amount=amount, limit=_UNLIMITED if limit is None else limit):
         return
     assert limit is not None, "an unlimited quota is never passed"
     if not bypass_reason:

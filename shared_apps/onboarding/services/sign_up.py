@@ -41,7 +41,7 @@ class SignUpFacts:
     fiscal_year_start_day: int
 
 
-def token_hash(token: str) -> str:
+def _hash_of(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
@@ -67,7 +67,7 @@ def request_sign_up(
     :raises NoSuchPlan: the plan does not exist.
     """
     check_subdomain(facts.subdomain)
-    require_free(facts.subdomain)
+    require_free(subdomain=facts.subdomain)
     email = admin_email.strip().lower()
     require_strong(
         password=password, user=User(email=email, full_name=admin_name), field="password"
@@ -75,9 +75,7 @@ def request_sign_up(
     plan = plan_by_code(plan_code) if plan_code else default_plan()
     sign_up = (
         SignUp.objects.for_change()
-        .filter(
-            admin_email=email, subdomain=facts.subdomain, state=SignUpState.REQUESTED
-        )
+        .filter(admin_email=email, subdomain=facts.subdomain, state=SignUpState.REQUESTED)
         .order_by("created_at")
         .first()
     ) or SignUp(organization_id=uuid7(), admin_email=email)
@@ -87,12 +85,10 @@ def request_sign_up(
     sign_up.plan_code = plan.code
     sign_up.admin_name = admin_name
     sign_up.password_hash = make_password(password)
-    sign_up.token_hash = token_hash(token)
+    sign_up.token_hash = _hash_of(token)
     sign_up.token_expires_at = clock.now() + LINK_LIFE
     sign_up.save()
-    audit.record(
-        SignUpRequested(subject_id=sign_up.id, subdomain=sign_up.subdomain), actor=actor
-    )
+    audit.record(SignUpRequested(subject_id=sign_up.id, subdomain=sign_up.subdomain), actor=actor)
     send_secret_mail(
         to=email,
         template="sign_up_verification",
@@ -107,7 +103,7 @@ def request_sign_up(
 
 
 @step
-def require_free(subdomain: str) -> None:
+def require_free(*, subdomain: str) -> None:
     """
     :raises SubdomainTaken: an organization holds it, or one that looks like it.
     """
@@ -125,7 +121,7 @@ def verify_sign_up(*, token: str, subdomain: str = "", actor: Actor) -> SignUp:
     :raises SubdomainRefused: another subdomain was asked for, and it cannot be used.
     :raises SubdomainTaken: somebody was quicker; ask again with another `subdomain`.
     """
-    sign_up = SignUp.objects.for_change().filter(token_hash=token_hash(token)).first()
+    sign_up = SignUp.objects.for_change().filter(token_hash=_hash_of(token)).first()
     if sign_up is None:
         raise SignUpLinkRefused("Follow the newest link that was mailed, or sign up again.")
     if sign_up.state == SignUpState.READY:
@@ -135,7 +131,7 @@ def verify_sign_up(*, token: str, subdomain: str = "", actor: Actor) -> SignUp:
     if subdomain and subdomain != sign_up.subdomain:
         check_subdomain(subdomain)
         sign_up.subdomain = subdomain
-    require_free(sign_up.subdomain)
+    require_free(subdomain=sign_up.subdomain)
     if sign_up.state == SignUpState.REQUESTED:
         sign_up.state = SignUpState.VERIFIED
         sign_up.verified_at = clock.now()

@@ -1,0 +1,272 @@
+"""A visitor opens an organization, step by step, each of which may be repeated."""
+
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.core import mail
+from django.test import Client
+
+from shared_apps.accounts.models import User
+from shared_apps.kernel import clock
+from shared_apps.onboarding.models import HeldSubdomain, SignUp, SignUpState
+from shared_apps.onboarding.subdomains import RESERVED, check_subdomain, skeleton
+from tenants import fleet
+from tenants.context import platform_context, tenant_context
+from tenants.models import Organization, SpareSchema
+
+FACTS = {
+    "name": "Baobab Traders",
+    "legal_name": "Baobab Traders Limited",
+    "subdomain": "baobab",
+    "country": "KE",
+    "tax_number": "P051234567B",
+    "base_currency": "KES",
+    "time_zone": "Africa/Nairobi",
+    "fiscal_year_start_month": 7,
+    "fiscal_year_start_day": 1,
+    "admin_name": "Amina Owner",
+    "admin_email": "amina@baobab.example",
+    "password": "a long and quiet evening",
+}
+HOST = "kontor.test"
+
+
+@pytest.fixture
+def visitor(real_commits: Organization) -> Iterator[Client]:
+    yield Client(HTTP_HOST=HOST)
+
+
+@pytest.fixture
+def spare(real_commits: Organization) -> None:
+    """Two spare schemas: the owner's process makes them, as in production."""
+    import os
+    import subprocess
+    import sys
+
+    from django.db import connection
+
+    from tests import databases
+
+    subprocess.run(
+        [sys.executable, "manage.py", "fill_spare_schemas", "--count", "2"],
+        cwd=databases.ROOT,
+        check=True,
+        stdout=subprocess.DEVNULL,
+        env={
+            **databases.environment_for(connection.settings_dict["NAME"]),
+            "DATABASE_LOGIN": "owner",
+            "DJANGO_SETTINGS_MODULE": os.environ.get("DJANGO_SETTINGS_MODULE", "tests.settings"),
+        },
+    )
+
+
+def ask(visitor: Client, **changes: Any) -> Any:
+    return visitor.post("/api/v1/signup/", {**FACTS, **changes}, content_type="application/json")
+
+
+def mailed_token() -> str:
+    found = re.search(r"token=([\w-]+)", mail.outbox[-1].body)
+    assert found
+    return found[1]
+
+
+def verify(visitor: Client, token: str, **more: str) -> Any:
+    return visitor.post(
+        "/api/v1/signup/verification/", {"token": token, **more}, content_type="application/json"
+    )
+
+
+def test_from_the_form_to_the_first_admin(visitor: Client, spare: None) -> None:
+    answer = ask(visitor)
+    assert answer.status_code == 202, answer.content
+    assert answer.json()["state"] == "requested"
+    with platform_context(reason="test"):
+        assert not Organization.objects.filter(name="Baobab Traders").exists()
+
+    landing = verify(visitor, mailed_token())
+    assert landing.status_code == 200, landing.content
+    assert landing.json()["address"] == "http://baobab.kontor.test"
+
+    with platform_context(reason="test"):
+        organization = Organization.objects.get(domains__domain="baobab.kontor.test")
+        sign_up = SignUp.objects.get()
+        assert (organization.state, organization.plan_code) == ("trial", "starter")
+        assert str(organization.id) == landing.json()["organization"]
+        assert sign_up.state == SignUpState.READY
+        assert sign_up.password_hash == ""
+    with tenant_context(organization):
+        admin = User.objects.get()
+        assert admin.email == "amina@baobab.example"
+        assert admin.check_password(FACTS["password"])
+
+    own = Client(HTTP_HOST="baobab.kontor.test")
+    code = landing.json()["login_code"]
+    entered = own.post(
+        "/api/v1/login-codes/redemption/", {"code": code}, content_type="application/json"
+    )
+    assert entered.status_code in (200, 201), entered.content
+    again = own.post(
+        "/api/v1/login-codes/redemption/", {"code": code}, content_type="application/json"
+    )
+    assert 400 <= again.status_code < 500
+
+
+def test_the_code_of_one_organization_lands_in_no_other(visitor: Client, spare: None) -> None:
+    ask(visitor)
+    code = verify(visitor, mailed_token()).json()["login_code"]
+    stranger = Client(HTTP_HOST="neighbour.kontor.test")
+    answer = stranger.post(
+        "/api/v1/login-codes/redemption/", {"code": code}, content_type="application/json"
+    )
+    assert 400 <= answer.status_code < 500
+
+
+def test_verifying_twice_makes_one_organization(visitor: Client, spare: None) -> None:
+    ask(visitor)
+    token = mailed_token()
+    first, second = verify(visitor, token), verify(visitor, token)
+    assert first.json()["organization"] == second.json()["organization"]
+    with platform_context(reason="test"):
+        assert Organization.objects.filter(name="Baobab Traders").count() == 1
+        assert HeldSubdomain.objects.count() == 1
+        assert SpareSchema.objects.count() == 1
+
+
+def test_an_empty_pool_is_said_and_the_sign_up_goes_on_later(
+    visitor: Client, real_commits: Organization
+) -> None:
+    ask(visitor)
+    token = mailed_token()
+    waiting = verify(visitor, token)
+    assert waiting.status_code == 503
+    assert waiting["Retry-After"] == "5"
+    with platform_context(reason="test"):
+        assert SignUp.objects.get().state == SignUpState.VERIFIED
+        assert HeldSubdomain.objects.count() == 0
+        assert not Organization.objects.filter(name="Baobab Traders").exists()
+
+
+def test_a_crash_leaves_no_half_organization(
+    visitor: Client, spare: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from shared_apps.onboarding.services import provisioning
+
+    ask(visitor)
+    token = mailed_token()
+
+    def crash(**kwargs: Any) -> None:
+        raise MemoryError("the process is killed here")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(provisioning, "install_first_admin", crash)
+        with pytest.raises(MemoryError):
+            verify(visitor, token)
+    with platform_context(reason="test"):
+        assert not Organization.objects.filter(name="Baobab Traders").exists()
+        assert SpareSchema.objects.filter(fingerprint=fleet.fingerprint()).count() == 2
+        assert HeldSubdomain.objects.count() == 0
+    assert verify(visitor, token).status_code == 200
+
+
+def test_a_link_works_for_a_day(visitor: Client, spare: None) -> None:
+    ask(visitor)
+    token = mailed_token()
+    with clock.frozen(clock.now() + timedelta(hours=25)):
+        assert verify(visitor, token).status_code == 422
+    with platform_context(reason="test"):
+        assert SignUp.objects.get().state == SignUpState.REQUESTED
+
+
+def test_a_forged_link_is_refused(visitor: Client) -> None:
+    ask(visitor)
+    assert verify(visitor, "A" * 43).status_code == 404
+
+
+def test_the_slower_of_two_chooses_another_subdomain(visitor: Client, spare: None) -> None:
+    ask(visitor)
+    first = mailed_token()
+    ask(visitor, admin_email="other@elsewhere.example")
+    second = mailed_token()
+    assert verify(visitor, first).status_code == 200
+    refused = verify(visitor, second)
+    assert refused.status_code == 409
+    assert refused.json()["code"] == "subdomain_taken"
+    assert verify(visitor, second, subdomain="palmgrove").status_code == 200
+
+
+def test_asked_again_it_is_one_sign_up_and_the_former_link_is_dead(visitor: Client) -> None:
+    ask(visitor)
+    former = mailed_token()
+    ask(visitor, name="Baobab Traders East")
+    assert mailed_token() != former
+    with platform_context(reason="test"):
+        assert SignUp.objects.get().name == "Baobab Traders East"
+    assert verify(visitor, former).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("subdomain", "www"),
+        ("subdomain", "adm1n"),
+        ("subdomain", "rn-ail"),
+        ("subdomain", "xn--80ak6aa92e"),
+        ("subdomain", "a"),
+        ("subdomain", "two--hyphens"),
+        ("subdomain", "ends-"),
+        ("subdomain", "with.dot"),
+        ("subdomain", "ünder"),
+        ("country", "ZZ"),
+        ("base_currency", "XXL"),
+        ("time_zone", "Mars/Olympus"),
+        ("fiscal_year_start_month", 13),
+        ("fiscal_year_start_day", 0),
+        ("admin_email", "nobody"),
+        ("password", "short"),
+        ("password", "password1234"),
+        ("name", ""),
+        ("name", "a\u0000b"),
+        ("name", "x" * 201),
+        ("surprise", "field"),
+    ],
+)
+def test_refuses_bad_input_and_keeps_nothing(visitor: Client, field: str, value: Any) -> None:
+    answer = ask(visitor, **{field: value})
+    assert answer.status_code == 400, answer.content
+    assert answer["Content-Type"] == "application/problem+json"
+    assert any(field in error["pointer"] for error in answer.json()["errors"])
+    with platform_context(reason="test"):
+        assert SignUp.objects.count() == 0
+    assert mail.outbox == []
+
+
+def test_reserved_names_would_all_be_addresses() -> None:
+    for word in RESERVED:
+        check_subdomain(word, reserved_too=True) if len(word) > 2 else None
+
+
+def test_the_eye_is_not_deceived() -> None:
+    assert skeleton("rnail-vvorks") == skeleton("mail-works") == skeleton("mai1works")
+    assert skeleton("baobab") != skeleton("baobob")
+
+
+def test_the_page_behind_the_link_acts_only_when_the_button_is_pressed(
+    visitor: Client, spare: None
+) -> None:
+    ask(visitor)
+    token = mailed_token()
+    shown = visitor.get("/signup/verification/", {"token": token})
+    assert shown.status_code == 200
+    with platform_context(reason="test"):
+        assert SignUp.objects.get().state == SignUpState.REQUESTED
+    pressed = visitor.post("/signup/verification/", {"token": token})
+    assert pressed.status_code == 200
+    assert b"Baobab Traders is ready" in pressed.content
+
+
+def test_a_subdomain_can_be_asked_about(visitor: Client) -> None:
+    assert visitor.get("/api/v1/signup/subdomains/baobab/").json()["available"] is True
+    assert visitor.get("/api/v1/signup/subdomains/admin/").json()["available"] is False
