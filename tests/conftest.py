@@ -54,6 +54,17 @@ def django_db_setup(
     databases.drop(name)
 
 
+@pytest.fixture(autouse=True)
+def _own_cache() -> None:
+    """Each test begins with empty caches: rate limits and routes of another do not reach it."""
+    from django.conf import settings
+    from django.core.cache import caches
+
+    number = next(_sequence)
+    for alias in settings.CACHES:
+        caches[alias].key_prefix = f"{settings.CACHES[alias]['KEY_PREFIX']}:{number}"
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _forget_redis() -> Iterator[None]:
     """Nothing of the tests stays in Redis."""

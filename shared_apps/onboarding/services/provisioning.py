@@ -8,7 +8,7 @@ import structlog
 from django.db import IntegrityError, transaction
 
 from shared_apps.access.actors import system_actor
-from shared_apps.access.services.seeding import install_first_admin
+from shared_apps.access.services import install_first_admin
 from shared_apps.accounts.services import create_user, issue_login_code
 from shared_apps.audit import services as audit
 from shared_apps.kernel import clock
