@@ -60,7 +60,13 @@ def logging_settings(*, level: str = "INFO", as_json: bool = True) -> dict[str, 
     last: list[Processor] = (
         [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(default=str)]
         if as_json
-        else [structlog.dev.ConsoleRenderer(colors=False)]
+        else [
+            structlog.dev.ConsoleRenderer(
+                # Plain: the other formatters print local variables, secrets among them.
+                colors=False,
+                exception_formatter=structlog.dev.plain_traceback,
+            )
+        ]
     )
     return {
         "version": 1,

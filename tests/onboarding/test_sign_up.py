@@ -35,13 +35,13 @@ HOST = "kontor.test"
 
 @pytest.fixture
 def visitor(real_commits: Organization) -> Client:
-    return Client(HTTP_HOST=HOST)
+    return Client(HTTP_HOST=HOST, raise_request_exception=False)
 
 
 @pytest.fixture
 def passer_by(organization: Organization) -> Client:
     """A visitor whose request is rolled back after the test."""
-    return Client(HTTP_HOST=HOST)
+    return Client(HTTP_HOST=HOST, raise_request_exception=False)
 
 
 @pytest.fixture
