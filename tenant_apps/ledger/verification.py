@@ -1,0 +1,187 @@
+"""Reads the whole books and says what does not hold. One statement, so one moment's view.
+
+Each check is a query of its own that answers the offending accounts or transfers; all of them run
+in one statement, beside postings that go on. What a check reads is sorted on disk where it must.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.db import connection
+
+LIMIT_PER_CHECK = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """Something that does not hold: which check, about which row, and what is wrong with it."""
+
+    check: str
+    subject: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verification:
+    """What was read and what was found (at most `LIMIT_PER_CHECK` findings of each check)."""
+
+    accounts: int
+    transfers: int
+    journals: int
+    findings: tuple[Finding, ...]
+
+    @property
+    def books_hold(self) -> bool:
+        return not self.findings
+
+
+# Every transfer as either account sees it, with the change in that account's own direction.
+_SIDES = """
+side AS (
+    SELECT t.debit_account_id AS account_id, t.debit_stripe AS stripe, t.debit_version AS version,
+           t.debit_balance AS balance, t.id AS transfer_id,
+           CASE a.normal_side WHEN 'debit' THEN t.amount_minor ELSE -t.amount_minor END AS change
+      FROM ledger_transfer t LEFT JOIN ledger_account a ON a.id = t.debit_account_id
+     UNION ALL
+    SELECT t.credit_account_id, t.credit_stripe, t.credit_version, t.credit_balance, t.id,
+           CASE a.normal_side WHEN 'credit' THEN t.amount_minor ELSE -t.amount_minor END
+      FROM ledger_transfer t LEFT JOIN ledger_account a ON a.id = t.credit_account_id
+),
+step AS (
+    SELECT s.*,
+           row_number() OVER w AS place,
+           lag(s.balance, 1, 0::bigint) OVER w AS balance_before
+      FROM side s
+    WINDOW w AS (PARTITION BY s.account_id, s.stripe ORDER BY s.version, s.transfer_id)
+),
+kept AS (
+    SELECT s.account_id, s.stripe, count(*) AS transfers, max(s.version) AS version,
+           sum(s.change) AS posted
+      FROM side s GROUP BY s.account_id, s.stripe
+)
+"""
+
+# The name of each check, and what it answers: subject and detail.
+_CHECKS: dict[str, str] = {
+    "versions have no gap": """
+        SELECT s.account_id || '/' || s.stripe,
+               'version ' || coalesce(s.version::text, 'none') || ' stands at place ' || s.place
+               || ', transfer ' || s.transfer_id
+          FROM step s WHERE s.version IS DISTINCT FROM s.place
+    """,
+    "each transfer leaves the balance it says": """
+        SELECT s.transfer_id::text,
+               'account ' || s.account_id || ' had ' || s.balance_before || ', changed by '
+               || s.change || ', but ' || coalesce(s.balance::text, 'nothing') || ' is written'
+          FROM step s WHERE s.balance IS DISTINCT FROM s.balance_before + s.change
+    """,
+    "balances equal their transfers": """
+        SELECT coalesce(b.account_id, k.account_id) || '/' || coalesce(b.stripe, k.stripe),
+               'balance ' || coalesce(b.posted::text, 'missing') || ' at version '
+               || coalesce(b.version, 0) || ', transfers give ' || coalesce(k.posted, 0)
+               || ' at version ' || coalesce(k.transfers, 0)
+          FROM ledger_balance b
+          FULL JOIN kept k ON k.account_id = b.account_id AND k.stripe = b.stripe
+         WHERE b.account_id IS NULL OR b.posted <> coalesce(k.posted, 0)
+            OR b.version <> coalesce(k.transfers, 0)
+    """,
+    "nothing is below its floor": """
+        SELECT b.account_id || '/' || b.stripe,
+               'posted ' || b.posted || ', held ' || b.held || ', floor ' || b.floor
+          FROM ledger_balance b WHERE b.held < 0 OR b.posted - b.held < b.floor
+    """,
+    "floors are those of their accounts": """
+        SELECT b.account_id || '/' || b.stripe,
+               'floor ' || coalesce(b.floor::text, 'none') || ', the account says '
+               || coalesce(a.floor::text, 'none')
+          FROM ledger_balance b JOIN ledger_account a ON a.id = b.account_id
+         WHERE b.floor IS DISTINCT FROM a.floor
+    """,
+    "accounts under the chart agree with it": """
+        SELECT a.id::text, 'account ' || a.code || ' differs from its line of the chart'
+          FROM ledger_account a LEFT JOIN ledger_account c ON c.id = a.parent_id
+         WHERE a.currency IS NOT NULL
+           AND (c.id IS NULL OR (a.code, a.kind, a.normal_side, a.subledger)
+                                <> (c.code, c.kind, c.normal_side, c.subledger))
+    """,
+    "every account that carries money has a balance": """
+        SELECT a.id::text, 'account ' || a.code || ' has no balance'
+          FROM ledger_account a LEFT JOIN ledger_balance b ON b.account_id = a.id
+         WHERE a.currency IS NOT NULL AND b.account_id IS NULL
+    """,
+    "transfers stay within one currency": """
+        SELECT t.id::text,
+               'in ' || t.currency || ' from ' || coalesce(c.currency, 'nothing') || ' to '
+               || coalesce(d.currency, 'nothing')
+          FROM ledger_transfer t
+          LEFT JOIN ledger_account d ON d.id = t.debit_account_id
+          LEFT JOIN ledger_account c ON c.id = t.credit_account_id
+         WHERE d.currency IS DISTINCT FROM t.currency OR c.currency IS DISTINCT FROM t.currency
+            OR t.amount_minor <= 0 OR t.debit_account_id = t.credit_account_id
+    """,
+    "journals are whole": """
+        SELECT t.journal_id::text, count(*) || ' legs, numbered ' || min(t.leg) || ' to '
+               || max(t.leg) || ', of ' || count(DISTINCT t.source_id) || ' sources, on '
+               || count(DISTINCT t.effective_on) || ' days'
+          FROM ledger_transfer t GROUP BY t.journal_id
+        HAVING count(*) <> max(t.leg) OR min(t.leg) <> 1 OR count(DISTINCT t.leg) <> count(*)
+            OR count(DISTINCT t.source_id) <> 1 OR count(DISTINCT t.effective_on) <> 1
+            OR count(DISTINCT t.kind) <> 1 OR count(DISTINCT t.rule) <> 1
+    """,
+    "reversals undo what they name, once": """
+        SELECT r.id::text, 'reverses ' || r.reverses_id
+               || CASE WHEN t.id IS NULL THEN ', which is not there' ELSE ' otherwise' END
+          FROM ledger_transfer r LEFT JOIN ledger_transfer t ON t.id = r.reverses_id
+         WHERE r.reverses_id IS NOT NULL
+           AND (t.id IS NULL OR t.kind = 'reversal'
+                OR (r.debit_account_id, r.credit_account_id, r.amount_minor, r.currency)
+                   <> (t.credit_account_id, t.debit_account_id, t.amount_minor, t.currency))
+         UNION ALL
+        SELECT t.reverses_id::text, 'is reversed ' || count(*) || ' times'
+          FROM ledger_transfer t WHERE t.reverses_id IS NOT NULL
+         GROUP BY t.reverses_id HAVING count(*) > 1
+    """,
+    "journals are reversed whole": """
+        SELECT t.journal_id::text, count(r.id) || ' of ' || count(*) || ' legs are reversed'
+          FROM ledger_transfer t
+          LEFT JOIN ledger_transfer r ON r.reverses_id = t.id
+         GROUP BY t.journal_id HAVING count(r.id) NOT IN (0, count(*))
+    """,
+    "the books are even in each currency": """
+        SELECT a.currency::text, 'debits exceed credits by ' || sum(
+                   CASE a.normal_side WHEN 'debit' THEN b.posted ELSE -b.posted END)
+          FROM ledger_balance b JOIN ledger_account a ON a.id = b.account_id
+         GROUP BY a.currency
+        HAVING sum(CASE a.normal_side WHEN 'debit' THEN b.posted ELSE -b.posted END) <> 0
+    """,
+}
+_COUNTS = {
+    "accounts": "SELECT count(*) FROM ledger_balance",
+    "transfers": "SELECT count(*) FROM ledger_transfer",
+    "journals": "SELECT count(DISTINCT journal_id) FROM ledger_transfer",
+}
+
+
+def _statement() -> str:
+    """Every check and count as one statement of three columns: name, subject, detail."""
+    parts = [
+        f"(SELECT '{name}', found.* FROM ({check}) AS found LIMIT {LIMIT_PER_CHECK})"  # noqa: S608
+        for name, check in _CHECKS.items()
+    ]
+    # The texts are those above: nothing of a caller's is in them.
+    parts += [f"(SELECT '{name}', ({count})::text, '')" for name, count in _COUNTS.items()]
+    return f"WITH {_SIDES} {' UNION ALL '.join(parts)}"
+
+
+def verify() -> Verification:
+    """Read the current organization's books from beginning to end."""
+    with connection.cursor() as cursor:
+        cursor.execute(_statement())
+        rows: Iterable[tuple[str, str, str]] = cursor.fetchall()
+    counts = {name: int(number) for name, number, _ in rows if name in _COUNTS}
+    findings = tuple(
+        Finding(check=check, subject=subject, detail=detail)
+        for check, subject, detail in rows
+        if check in _CHECKS
+    )
+    return Verification(**counts, findings=findings)

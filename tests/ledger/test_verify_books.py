@@ -1,0 +1,187 @@
+"""The command reads everything and finds whatever was done to the books behind its back."""
+
+import io
+from collections.abc import Callable, Iterator
+from datetime import date
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.core.management import call_command
+from django.core.management.base import CommandError
+from django.db import connection, transaction
+
+from shared_apps.kernel.actor import Actor
+from tenant_apps.ledger.services import Reversal, post, reverse
+from tenant_apps.ledger.verification import verify
+from tests.databases import owner_connection
+from tests.ledger.conftest import posting
+
+Tamper = Callable[[str], None]
+
+
+@pytest.fixture
+def books(real_commits: Any, actor: Actor) -> Any:
+    """Books with sales, payments and a reversal, committed."""
+    customers = [uuid4() for _ in range(3)]
+    with transaction.atomic():
+        sales = [
+            posting("invoice.issued", net="100.00", tax="16.00", party=one) for one in customers
+        ]
+        post(postings=sales, actor=actor)
+        post(
+            postings=[
+                posting("payment.received.cash", amount="116.00", party=one) for one in customers
+            ],
+            actor=actor,
+        )
+        undone = Reversal(
+            source_type="tests.document",
+            source_id=sales[0].source_id,
+            effective_on=date(2026, 11, 3),
+        )
+        reverse(reversals=[undone], actor=actor)
+    return real_commits
+
+
+@pytest.fixture
+def tamper(books: Any) -> Iterator[Tamper]:
+    """What the owner of the database could do, with every trigger and constraint taken away."""
+    owner = owner_connection(connection.settings_dict["NAME"])
+    owner.execute(f"SET search_path = {books.schema_name}")
+    for table in ("ledger_balance", "ledger_transfer"):
+        owner.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
+    for constraint in (
+        "ledger_balance_floor", "ledger_balance_held",
+    ):  # fmt: skip
+        owner.execute(f"ALTER TABLE ledger_balance DROP CONSTRAINT {constraint}")
+    for constraint in ("amount", "two_accounts", "debit_version", "credit_version", "leg"):
+        owner.execute(f"ALTER TABLE ledger_transfer DROP CONSTRAINT ledger_transfer_{constraint}")
+    owner.execute("DROP INDEX ledger_transfer_reversed_once")
+    yield lambda statement: owner.execute(statement)  # type: ignore[func-returns-value]
+    owner.close()
+
+
+def found() -> set[str]:
+    return {finding.check for finding in verify().findings}
+
+
+def test_untouched_books_hold(books: Any) -> None:
+    result = verify()
+    assert result.books_hold
+    assert (result.transfers, result.journals) == (11, 7)
+    out = io.StringIO()
+    call_command("verify_books", "--organization", "acme", stdout=out)
+    assert "11 transfers in 7 journals: hold" in out.getvalue()
+
+
+def test_all_organizations_are_read(books: Any) -> None:
+    out = io.StringIO()
+    call_command("verify_books", "--all", stdout=out)
+    assert [line.endswith("hold") for line in out.getvalue().splitlines()] == [True, True]
+
+
+def test_it_says_where_nobody_answers(books: Any) -> None:
+    with pytest.raises(CommandError, match="nobody answers"):
+        call_command("verify_books", "--organization", "nowhere")
+
+
+# What somebody did, and which check finds it.
+CASES = [
+    (
+        "UPDATE ledger_balance SET posted = posted + 1 WHERE floor = 0",
+        "balances equal their transfers",
+    ),
+    ("UPDATE ledger_balance SET version = version + 1", "balances equal their transfers"),
+    ("UPDATE ledger_balance SET posted = -1 WHERE floor = 0", "nothing is below its floor"),
+    ("UPDATE ledger_balance SET held = 1e9 WHERE floor = 0", "nothing is below its floor"),
+    ("UPDATE ledger_balance SET floor = NULL", "floors are those of their accounts"),
+    ("DELETE FROM ledger_balance", "every account that carries money has a balance"),
+    (
+        "UPDATE ledger_transfer SET amount_minor = amount_minor + 1 WHERE leg = 2",
+        "each transfer leaves the balance it says",
+    ),
+    (
+        "UPDATE ledger_transfer SET debit_balance = 7 WHERE leg = 2",
+        "each transfer leaves the balance it says",
+    ),
+    ("DELETE FROM ledger_transfer WHERE debit_version = 2", "versions have no gap"),
+    ("DELETE FROM ledger_transfer WHERE leg = 1", "journals are whole"),
+    (
+        "UPDATE ledger_transfer SET effective_on = '2020-01-01' WHERE leg = 2",
+        "journals are whole",
+    ),
+    (
+        "UPDATE ledger_transfer SET source_id = gen_random_uuid() WHERE leg = 2",
+        "journals are whole",
+    ),
+    (
+        "UPDATE ledger_transfer SET currency = 'USD' WHERE leg = 2",
+        "transfers stay within one currency",
+    ),
+    (
+        "UPDATE ledger_transfer SET debit_account_id = gen_random_uuid() WHERE leg = 2",
+        "transfers stay within one currency",
+    ),
+    (
+        "UPDATE ledger_transfer SET reverses_id = gen_random_uuid()"
+        " WHERE kind = 'reversal' AND leg = 1",
+        "reversals undo what they name, once",
+    ),
+    (
+        "UPDATE ledger_transfer SET reverses_id = (SELECT id FROM ledger_transfer"
+        " WHERE kind = 'posting' AND rule = 'invoice.issued' LIMIT 1) WHERE kind = 'reversal'",
+        "reversals undo what they name, once",
+    ),
+    (
+        "DELETE FROM ledger_transfer WHERE kind = 'reversal' AND leg = 2",
+        "journals are reversed whole",
+    ),
+    (
+        "UPDATE ledger_account SET normal_side = 'credit' WHERE code = '1000'"
+        " AND currency IS NOT NULL",
+        "accounts under the chart agree with it",
+    ),
+    (
+        "UPDATE ledger_balance b SET posted = posted + 5, version = version"
+        " FROM ledger_account a WHERE a.id = b.account_id AND a.code = '4000'",
+        "the books are even in each currency",
+    ),
+]
+
+
+def test_it_finds_each_of_them(tamper: Tamper) -> None:
+    """One database for all: what was done is undone from a copy."""
+    tables = ("ledger_account", "ledger_balance", "ledger_transfer")
+    for table in tables:
+        tamper(f"CREATE TEMPORARY TABLE saved_{table} AS TABLE {table}")
+    for statement, check in CASES:
+        tamper(statement)
+        assert check in found(), statement
+        with pytest.raises(CommandError) as refusal:
+            call_command("verify_books", "--organization", "acme", stdout=io.StringIO())
+        assert refusal.value.returncode == 1
+        for table in ("ledger_transfer", "ledger_balance"):
+            tamper(f"DELETE FROM {table}")
+            tamper(f"INSERT INTO {table} TABLE saved_{table}")
+        tamper(
+            "UPDATE ledger_account a SET normal_side = s.normal_side"
+            " FROM saved_ledger_account s WHERE s.id = a.id"
+        )
+        assert found() == set(), statement
+
+
+def test_it_finds_a_transfer_written_from_outside(tamper: Tamper) -> None:
+    columns = (
+        "request_hash, debit_account_id, debit_stripe, credit_account_id, credit_stripe,"
+        " amount_minor, currency, effective_on, posted_at, kind, rule, source_type, source_id, memo"
+    )
+    tamper(
+        f"INSERT INTO ledger_transfer (id, journal_id, leg, debit_version, debit_balance,"
+        f" credit_version, credit_balance, {columns})"
+        f" SELECT gen_random_uuid(), gen_random_uuid(), 1, debit_version + 1,"
+        f" debit_balance + amount_minor, credit_version + 1, credit_balance + amount_minor,"
+        f" {columns} FROM ledger_transfer WHERE rule = 'payment.received.cash'"
+        f" ORDER BY debit_version DESC LIMIT 1"
+    )
+    assert found() == {"balances equal their transfers"}
