@@ -57,5 +57,5 @@ class TokenAuthentication(JWTAuthentication):
 class TokenScheme(SimpleJWTScheme):
     """How the OpenAPI document describes it."""
 
-    target_class = TokenAuthentication
+    target_class = f"{__name__}.TokenAuthentication"
     name = "accessToken"

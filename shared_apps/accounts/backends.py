@@ -37,4 +37,5 @@ class EmailBackend(BaseBackend):
             return None
 
     def get_user(self, user_id: Any) -> User | None:
-        return User.objects.active().filter(pk=user_id).first()
+        user: User | None = User.objects.active().filter(pk=user_id).first()
+        return user

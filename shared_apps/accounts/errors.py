@@ -62,6 +62,11 @@ class PasswordTooWeak(BadInput):
     title = "The new password is too weak"
 
 
+class OnlyOnPlatform(Conflict):
+    code = "only_on_platform"
+    title = "Super-admins belong to the platform, not to an organization"
+
+
 class EmailTaken(Conflict):
     code = "email_taken"
     title = "Somebody already has this e-mail address"

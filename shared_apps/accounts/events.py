@@ -23,6 +23,11 @@ class UserCreated(UserEvent):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SuperAdminCreated(UserEvent):
+    pass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UserInvited(UserEvent):
     pass
 

@@ -23,12 +23,13 @@ class UserQuerySet(RecordQuerySet["User"]):
         return self.filter(is_active=True)
 
 
-class UserManager(BaseUserManager.from_queryset(UserQuerySet)):  # type: ignore[misc]
-    """Writes nothing: people are made by services. (mypy cannot follow a base made by a call.)"""
+class UserManager(BaseUserManager.from_queryset(UserQuerySet)):
+    """Writes nothing: people are made by services."""
 
     def get_by_natural_key(self, username: str | None) -> User:
         """Django's own login forms look people up through this name."""
-        return self.with_email(username or "").get()
+        user: User = self.with_email(username or "").get()
+        return user
 
 
 class User(Record, AbstractBaseUser):

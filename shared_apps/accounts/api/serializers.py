@@ -12,8 +12,9 @@ from zoneinfo import available_timezones
 from dj_rest_auth import serializers as rest_auth
 from rest_framework import serializers
 
-from shared_apps.accounts import passwords, second_factor
+from shared_apps.accounts import passwords
 from shared_apps.accounts.models import Session, User
+from shared_apps.accounts.second_factor import State, state_of
 from shared_apps.accounts.services.second_factors import LONGEST_CODE
 from shared_apps.accounts.tokens import LONGEST_TOKEN
 from shared_apps.kernel.api.serializers import StrictFields, StrictSerializer
@@ -163,8 +164,8 @@ class SignInOut(serializers.Serializer[Any]):
     second_factor = serializers.SerializerMethodField()
     user = AccountOut()
 
-    def get_second_factor(self, sign_in: Any) -> second_factor.State:
-        return second_factor.state_of(sign_in.session)
+    def get_second_factor(self, sign_in: Any) -> State:
+        return state_of(sign_in.session)
 
 
 class DetailOut(serializers.Serializer[Any]):
@@ -172,13 +173,14 @@ class DetailOut(serializers.Serializer[Any]):
 
 
 class SessionOut(serializers.ModelSerializer[Session]):
+    signed_in_by = serializers.ChoiceField(source="method", choices=Session.Method.choices)
     is_present = serializers.SerializerMethodField()
 
     class Meta:
         model = Session
         fields = (
             "id",
-            "method",
+            "signed_in_by",
             "created_at",
             "last_seen_at",
             "expires_at",
@@ -194,7 +196,9 @@ class SessionOut(serializers.ModelSerializer[Session]):
 
 
 class SecondFactorOut(serializers.Serializer[Any]):
-    state = serializers.ChoiceField(choices=[state.value for state in second_factor.State])
+    second_factor = serializers.ChoiceField(
+        choices=[state.value for state in State], source="state"
+    )
     is_demanded = serializers.BooleanField()
     enrolled_at = serializers.DateTimeField(allow_null=True)
     recovery_codes_left = serializers.IntegerField()

@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+from drf_spectacular.utils import extend_schema
 from rest_framework.permissions import AllowAny, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from shared_apps.accounts import second_factor, selectors, services
-from shared_apps.accounts.actors import oneself, visitor
+from shared_apps.accounts.actors import oneself, session_of, visitor
 from shared_apps.accounts.api import serializers as shapes
+from shared_apps.accounts.models import Session
 from shared_apps.audit.history import set_history_actor
 from shared_apps.kernel.actor import Actor
 from shared_apps.kernel.api.views import DomainView, DomainViewMixin, DomainViewSet, Listing
@@ -41,7 +43,7 @@ class OwnAccountMixin(DomainViewMixin):
     def check_permissions(self, request: Request) -> None:
         super().check_permissions(request)  # type: ignore[misc]
         if self.settled_only:
-            second_factor.require_settled(request.auth)
+            second_factor.require_settled(session_of(request))
         set_history_actor(self.actor)
 
 
@@ -183,8 +185,11 @@ class SessionViewSet(Listing, OwnAccountMixin, DomainViewSet):
     """Where one is signed in."""
 
     serializer_class = shapes.SessionOut
+    success_statuses = {"end_others": 204}
 
     def get_queryset(self) -> Any:
+        if getattr(self, "swagger_fake_view", False):
+            return Session.objects.none()
         return selectors.live_sessions_of(user_id=self.request.user.pk)
 
     def destroy(self, request: Request, pk: UUID) -> Response:
@@ -192,12 +197,11 @@ class SessionViewSet(Listing, OwnAccountMixin, DomainViewSet):
         services.end_session(session_id=pk, actor=self.actor)
         return self.answer()
 
+    @extend_schema(operation_id="sessions_end_others")
     def end_others(self, request: Request) -> Response:
         """End all of one's own sessions but this one."""
         services.end_other_sessions(actor=self.actor)
         return self.answer()
-
-    success_statuses = {"end_others": 204}
 
 
 class SecondFactorView(OwnAccountView):
@@ -206,7 +210,7 @@ class SecondFactorView(OwnAccountView):
 
     def get(self, request: Request) -> Response:
         """Whether one has a second factor, and what this session still has to show."""
-        return self.answer(selectors.second_factor_of(session=request.auth))
+        return self.answer(selectors.second_factor_of(session=session_of(request)))
 
 
 class SecondFactorEnrolmentView(OwnAccountView):

@@ -49,6 +49,7 @@ from shared_apps.accounts.services.sessions import (
     sign_out,
     start_session,
 )
+from shared_apps.accounts.services.super_admins import create_super_admin
 
 __all__ = [
     "NewUser",
@@ -58,6 +59,7 @@ __all__ = [
     "begin_totp_enrolment",
     "change_password",
     "confirm_totp_enrolment",
+    "create_super_admin",
     "create_user",
     "create_users",
     "deactivate_user",

@@ -11,6 +11,7 @@ import ipaddress
 from dataclasses import dataclass
 from datetime import timedelta
 from math import ceil
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
@@ -57,7 +58,7 @@ def count(*counters: Counter) -> dict[UUID, Exceeded]:
     rows = sorted(by_id.values(), key=lambda counter: counter.id)
     table = AttemptCounter._meta.db_table
     values = ", ".join(["(%s, %s, 1)"] * len(rows))
-    parameters: list[object] = []
+    parameters: list[Any] = []
     for counter in rows:
         parameters += [counter.id, now + counter.limit.window]
     with connection.cursor() as cursor:

@@ -65,7 +65,7 @@ def require_credentials(*, email: str, password: str, actor: Actor) -> User:
     here = SIGN_IN_HERE.counter(address, place)
     others = (SIGN_IN_PLACE.counter(place), SIGN_IN_ANYWHERE.counter(address))
     exceeded = attempts.count(here, *others)
-    user = User.objects.with_email(address).first()
+    user: User | None = User.objects.with_email(address).first()
     anywhere = exceeded.pop(others[1].id, None)
     if anywhere is not None and not _is_familiar(user=user, actor=actor):
         exceeded[others[1].id] = anywhere
@@ -82,12 +82,13 @@ def require_credentials(*, email: str, password: str, actor: Actor) -> User:
 
 
 def _is_familiar(*, user: User | None, actor: Actor) -> bool:
-    since = clock.now() - _FAMILIAR
     # Asked for nobody too, so that it costs the same.
-    sessions = Session.objects.filter(
-        user_id=user.id if user else None, ip_address=actor.ip_address, last_seen_at__gte=since
-    )
-    return sessions.exists()
+    familiar: bool = Session.objects.filter(
+        user_id=user.id if user else _unknown(actor.ip_address),
+        ip_address=actor.ip_address,
+        last_seen_at__gte=clock.now() - _FAMILIAR,
+    ).exists()
+    return familiar
 
 
 def _refuse_for_now(*, address: str, exceeded: list[attempts.Exceeded], actor: Actor) -> None:

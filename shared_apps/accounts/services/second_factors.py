@@ -206,13 +206,13 @@ def _try_recovery(user: User, *, device: TOTPDevice, code: str, actor: Actor) ->
 
 
 def _settle(actor: Actor) -> None:
-    if actor.session_id is None:
+    if actor.session_id is None or actor.user_id is None:
         return
     now = clock.now()
     settled = Session.objects.filter(
         pk=actor.session_id, user_id=actor.user_id, revoked_at__isnull=True
     ).update(second_factor_at=now, updated_at=now)
-    if settled and actor.user_id is not None:
+    if settled:
         record(
             SecondFactorVerified(subject_id=actor.session_id, user_id=actor.user_id), actor=actor
         )

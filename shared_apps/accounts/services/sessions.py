@@ -101,7 +101,7 @@ def refresh_session(*, refresh_token: str, actor: Actor) -> SignIn:
     :raises RefreshRefused: forged, expired, spent, of another organization, or of an ended session.
     """
     try:
-        token = RefreshToken(refresh_token)  # type: ignore[arg-type]  # the library's hint is wrong
+        token = RefreshToken(refresh_token)
         session_id = token.claimed_id(SESSION_CLAIM)
         token_id = token.claimed_id(api_settings.JTI_CLAIM)
     except TokenError:
@@ -170,7 +170,7 @@ def sign_out(*, refresh_token: str, actor: Actor) -> None:
     Whoever signs out is not told whether there was anything to end.
     """
     try:
-        token = RefreshToken(refresh_token)  # type: ignore[arg-type]  # the library's hint is wrong
+        token = RefreshToken(refresh_token)
         session_id = token.claimed_id(SESSION_CLAIM)
     except TokenError:
         return
