@@ -203,7 +203,7 @@ def end_other_sessions(*, actor: Actor) -> int:
     """End all of the actor's sessions but the present one; how many there were."""
     user = require_person(actor=actor)
     own = Session.objects.filter(user=user, revoked_at__isnull=True)
-    others = list(own.exclude(pk=actor.session_id).order_by("pk").for_change())
+    others = list(own.exclude(pk__in=[actor.session_id]).order_by("pk").for_change())
     return len(end(sessions=others, reason=EndReason.REVOKED, actor=actor))
 
 
