@@ -4,6 +4,7 @@ import hashlib
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
@@ -120,7 +121,16 @@ def _exists(server: psycopg.Connection, name: str) -> bool:
 
 
 def _drop(server: psycopg.Connection, name: str) -> None:
-    server.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+    statement = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
+    for _ in range(50):
+        try:
+            server.execute(statement)
+        except psycopg.errors.InsufficientPrivilege:
+            # An autovacuum worker is in there, which only a superuser may end; it leaves by itself.
+            time.sleep(0.1)
+        else:
+            return
+    server.execute(statement)
 
 
 def _drop_forgotten(server: psycopg.Connection) -> None:
