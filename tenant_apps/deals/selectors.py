@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import cast
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -15,7 +16,7 @@ from tenant_apps.deals.models import Activity, Deal, DealQuerySet, StageChange
 
 def deals_visible_to(actor: Actor) -> DealQuerySet:
     """The deals that the actor may see."""
-    return actor.visible(Deal.objects.all(), "deals.view_deal")
+    return cast(DealQuerySet, actor.visible(Deal.objects.all(), "deals.view_deal"))
 
 
 def stage_changes_visible_to(actor: Actor, *, deal_id: UUID) -> QuerySet[StageChange]:

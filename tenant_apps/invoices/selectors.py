@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import cast
 from uuid import UUID
 
-from django.db.models import QuerySet
-
 from shared_apps.kernel.actor import Actor
+from shared_apps.kernel.models import RecordQuerySet
 from tenant_apps.invoices.models import Invoice, InvoiceQuerySet, InvoiceSeries
 
 
 def invoices_visible_to(actor: Actor) -> InvoiceQuerySet:
     """The invoices that the actor may see."""
-    return actor.visible(Invoice.objects.all(), "invoices.view_invoice")
+    return cast(InvoiceQuerySet, actor.visible(Invoice.objects.all(), "invoices.view_invoice"))
 
 
-def series_visible_to(actor: Actor) -> QuerySet[InvoiceSeries]:
+def series_visible_to(actor: Actor) -> RecordQuerySet[InvoiceSeries]:
     """The invoice series that the actor may see."""
-    return actor.visible(InvoiceSeries.objects.all(), "invoices.view_invoiceseries")
+    return cast(
+        RecordQuerySet[InvoiceSeries],
+        actor.visible(InvoiceSeries.objects.all(), "invoices.view_invoiceseries"),
+    )
 
 
 def invoices_by_id(*, invoice_ids: Iterable[UUID]) -> dict[UUID, Invoice]:

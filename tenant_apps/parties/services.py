@@ -243,7 +243,7 @@ def _check_parents(actor: Actor, parent_ids: set[UUID]) -> None:
         return
     seen = clients_visible_to(actor).filter(pk__in=parent_ids).count()
     if seen != len(parent_ids):
-        raise errors.UnknownParent.field("parent", detail="There is no such client.")
+        raise errors.UnknownParent.field("parent_company", detail="There is no such client.")
 
 
 def _check_no_cycle(party: Party, *, parent_id: UUID) -> None:

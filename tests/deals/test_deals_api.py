@@ -1,13 +1,8 @@
 """Deals through the API."""
 
-from typing import Any
-from uuid import uuid4
 
-import pytest
 
-from tenant_apps.deals.models import Deal
 from tests.cast import Cast
-from tests.deals.stories import a_client, a_deal
 
 MONEY = {"amount": "1250.00", "currency": "KES"}
 

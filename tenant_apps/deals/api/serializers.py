@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from rest_framework import serializers
 
 from shared_apps.kernel.api.serializers import ExpandableSerializer, MoneyField, StrictSerializer
@@ -10,7 +12,7 @@ from tenant_apps.parties.api.serializers import ClientOut
 from tenant_apps.products.api.serializers import ProductOut
 
 
-class PersonOut(serializers.Serializer):
+class PersonOut(serializers.Serializer[Any]):
     id = serializers.UUIDField()
     full_name = serializers.CharField()
     email = serializers.CharField()
@@ -27,7 +29,7 @@ class DealOut(ExpandableSerializer):
     tax_rate = serializers.UUIDField(source="tax_rate_id", allow_null=True)
     owner = serializers.UUIDField(source="owner_id")
     unit = serializers.UUIDField(source="unit_id")
-    stage = serializers.ChoiceField(choices=Stage)
+    stage = serializers.ChoiceField(choices=Stage.choices)
     value = MoneyField()
     engaged_on = serializers.DateField(allow_null=True)
     expected_close_on = serializers.DateField(allow_null=True)
@@ -67,11 +69,11 @@ class AssignmentIn(StrictSerializer):
     owner = serializers.UUIDField(source="owner_id")
 
 
-class StageChangeOut(serializers.Serializer):
+class StageChangeOut(serializers.Serializer[Any]):
     id = serializers.UUIDField()
     deal = serializers.UUIDField(source="deal_id")
     from_stage = serializers.CharField()
-    to_stage = serializers.ChoiceField(choices=Stage)
+    to_stage = serializers.ChoiceField(choices=Stage.choices)
     occurred_on = serializers.DateField()
     comment = serializers.CharField()
     created_by = serializers.UUIDField(source="created_by_id", allow_null=True)
@@ -79,7 +81,7 @@ class StageChangeOut(serializers.Serializer):
 
 
 class StageChangeIn(StrictSerializer):
-    to_stage = serializers.ChoiceField(choices=Stage)
+    to_stage = serializers.ChoiceField(choices=Stage.choices)
     occurred_on = serializers.DateField(required=False, help_text="Today if left out.")
     comment = serializers.CharField(max_length=500, required=False, allow_blank=True)
     value = MoneyField(minimum=1, required=False, help_text="Only with the stage won.")
@@ -88,10 +90,10 @@ class StageChangeIn(StrictSerializer):
     )
 
 
-class ActivityOut(serializers.Serializer):
+class ActivityOut(serializers.Serializer[Any]):
     id = serializers.UUIDField()
     deal = serializers.UUIDField(source="deal_id")
-    kind = serializers.ChoiceField(choices=ActivityKind)
+    kind = serializers.ChoiceField(choices=ActivityKind.choices)
     text = serializers.CharField()
     happened_at = serializers.DateTimeField()
     created_by = serializers.UUIDField(source="created_by_id", allow_null=True)
@@ -99,6 +101,6 @@ class ActivityOut(serializers.Serializer):
 
 
 class ActivityIn(StrictSerializer):
-    kind = serializers.ChoiceField(choices=ActivityKind)
+    kind = serializers.ChoiceField(choices=ActivityKind.choices)
     text = serializers.CharField(max_length=2000)
     happened_at = serializers.DateTimeField(required=False, help_text="Now if left out.")

@@ -7,8 +7,8 @@ from uuid import UUID
 
 from rest_framework.request import Request
 from rest_framework.response import Response
-from shared_apps.access.api.views import OrganizationViewSet
 
+from shared_apps.access.api.views import OrganizationViewSet
 from shared_apps.kernel.api.views import Listing, Retrieving
 from tenant_apps.deals import services
 from tenant_apps.deals.api.filters import ActivityFilter, DealFilter, StageChangeFilter
@@ -29,6 +29,14 @@ from tenant_apps.deals.selectors import (
     place_of,
     stage_changes_visible_to,
 )
+
+# What of an expanded answer is fetched in the same query.
+_EXPANDED = {
+    "client": "client",
+    "product": "product",
+    "product.tax_rate": "product__tax_rate",
+    "owner": "owner",
+}
 
 
 class DealViewSet(Listing, Retrieving, OrganizationViewSet):
@@ -51,15 +59,9 @@ class DealViewSet(Listing, Retrieving, OrganizationViewSet):
     }
 
     def get_queryset(self) -> Any:
+        related = [lookup for path, lookup in _EXPANDED.items() if path in self.expanded()]
         deals = deals_visible_to(self.actor)
-        related = [name for name in ("client", "product", "owner") if name in self.shown()]
-        if "product.tax_rate" in self.expanded():
-            related.append("product__tax_rate")
         return deals.select_related(*related) if related else deals
-
-    def shown(self) -> set[str]:
-        """The relations that the answer shows in full."""
-        return {path.partition(".")[0] for path in self.expanded()}
 
     def create(self, request: Request) -> Response:
         """Record an open deal."""

@@ -163,7 +163,5 @@ def _next_references(count: int) -> list[str]:
 def _take(count: int) -> list[int]:
     """The next numbers of the schema's sequence, in one query."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT nextval('deals_reference_seq') FROM generate_series(1, %s)", [count]
-        )
+        cursor.execute("SELECT nextval('deals_reference_seq') FROM generate_series(1, %s)", [count])
         return [number for (number,) in cursor.fetchall()]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from rest_framework import serializers
 
 from shared_apps.kernel.api.serializers import ExpandableSerializer, MoneyField, StrictSerializer
@@ -11,7 +13,7 @@ from tenant_apps.parties.api.serializers import ClientOut
 from tenant_apps.products.models import TaxCategory
 
 
-class PrintedPartyOut(serializers.Serializer):
+class PrintedPartyOut(serializers.Serializer[Any]):
     """A party as it was printed on the invoice."""
 
     name = serializers.CharField()
@@ -23,7 +25,7 @@ class PrintedPartyOut(serializers.Serializer):
     country = serializers.CharField()
 
 
-class InvoiceLineOut(serializers.Serializer):
+class InvoiceLineOut(serializers.Serializer[Any]):
     position = serializers.IntegerField()
     product = serializers.UUIDField(source="product_id", allow_null=True)
     description = serializers.CharField()
@@ -31,18 +33,18 @@ class InvoiceLineOut(serializers.Serializer):
     unit_price = MoneyField()
     net = MoneyField()
     tax = MoneyField()
-    tax_category = serializers.ChoiceField(choices=TaxCategory)
+    tax_category = serializers.ChoiceField(choices=TaxCategory.choices)
     tax_percent = serializers.DecimalField(max_digits=6, decimal_places=3)
 
 
-class InvoiceTaxTotalOut(serializers.Serializer):
-    category = serializers.ChoiceField(choices=TaxCategory)
+class InvoiceTaxTotalOut(serializers.Serializer[Any]):
+    category = serializers.ChoiceField(choices=TaxCategory.choices)
     percent = serializers.DecimalField(max_digits=6, decimal_places=3)
     taxable = MoneyField()
     tax = MoneyField()
 
 
-class InvoiceApprovalOut(serializers.Serializer):
+class InvoiceApprovalOut(serializers.Serializer[Any]):
     id = serializers.UUIDField()
     invoice = serializers.UUIDField(source="invoice_id")
     comment = serializers.CharField()
@@ -57,7 +59,7 @@ class InvoiceOut(ExpandableSerializer):
 
     id = serializers.UUIDField()
     number = serializers.CharField()
-    state = serializers.ChoiceField(choices=InvoiceState)
+    state = serializers.ChoiceField(choices=InvoiceState.choices)
     deal = serializers.UUIDField(source="deal_id", allow_null=True)
     issuer = serializers.UUIDField(source="issuer_id")
     recipient = serializers.UUIDField(source="recipient_id")
@@ -90,7 +92,7 @@ class InvoiceApprovalIn(StrictSerializer):
     comment = serializers.CharField(max_length=500, required=False, allow_blank=True)
 
 
-class InvoicePdfOut(serializers.Serializer):
+class InvoicePdfOut(serializers.Serializer[Any]):
     """Where the PDF can be fetched; the address works for a quarter of an hour."""
 
     id = serializers.UUIDField()
@@ -105,7 +107,7 @@ class InvoicePdfOut(serializers.Serializer):
         return str(self.context["link"])
 
 
-class InvoiceSeriesOut(serializers.Serializer):
+class InvoiceSeriesOut(serializers.Serializer[Any]):
     id = serializers.UUIDField()
     code = serializers.CharField()
     payment_terms_days = serializers.IntegerField()

@@ -25,6 +25,15 @@ from tenant_apps.invoices.api.serializers import (
 from tenant_apps.invoices.models import Invoice, InvoiceSeries
 from tenant_apps.invoices.selectors import invoices_visible_to, series_visible_to
 
+# What of an expanded answer is fetched in the same query.
+_EXPANDED = {
+    "deal": "deal",
+    "deal.client": "deal__client",
+    "deal.product": "deal__product",
+    "deal.owner": "deal__owner",
+    "recipient": "recipient",
+}
+
 
 class InvoiceViewSet(Listing, Retrieving, OrganizationViewSet):
     """What was billed. Invoices follow from deals that were won; nobody adds one by hand."""
@@ -48,12 +57,8 @@ class InvoiceViewSet(Listing, Retrieving, OrganizationViewSet):
     }
 
     def get_queryset(self) -> Any:
+        related = [lookup for path, lookup in _EXPANDED.items() if path in self.expanded()]
         invoices = invoices_visible_to(self.actor).with_approval()
-        shown = {path.partition(".")[0] for path in self.expanded()}
-        related = [name for name in ("deal", "recipient") if name in shown]
-        for path, lookup in _INNER.items():
-            if path in self.expanded():
-                related.append(lookup)
         if related:
             invoices = invoices.select_related(*related)
         if self.operation == "retrieve":
@@ -74,13 +79,6 @@ class InvoiceViewSet(Listing, Retrieving, OrganizationViewSet):
 
     def get_serializer_context(self) -> dict[str, Any]:
         return {**super().get_serializer_context(), "link": getattr(self, "link", "")}
-
-
-_INNER = {
-    "deal.client": "deal__client",
-    "deal.product": "deal__product",
-    "deal.owner": "deal__owner",
-}
 
 
 class InvoiceSeriesViewSet(Listing, Retrieving, OrganizationViewSet):

@@ -6,13 +6,17 @@ from tenant_apps.invoices.services.allocating import (
     record_allocations,
 )
 from tenant_apps.invoices.services.approving import approve_invoices
+from tenant_apps.invoices.services.issuing import NewInvoice, NewLine, issue_invoices
 from tenant_apps.invoices.services.printing import print_invoice
 from tenant_apps.invoices.services.series import change_series, record_first_series
 
 __all__ = [
     "InvoiceAllocation",
+    "NewInvoice",
+    "NewLine",
     "approve_invoices",
     "change_series",
+    "issue_invoices",
     "lock_invoices",
     "print_invoice",
     "record_allocations",

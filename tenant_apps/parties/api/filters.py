@@ -16,7 +16,7 @@ class ClientFilter(django_filters.FilterSet):
     sector = django_filters.CharFilter(max_length=80)
     owner = django_filters.UUIDFilter(field_name="owner_id")
     unit = django_filters.UUIDFilter(field_name="unit_id")
-    parent = django_filters.UUIDFilter(field_name="parent_id")
+    parent_company = django_filters.UUIDFilter(field_name="parent_id")
     external_source = django_filters.CharFilter(max_length=40)
     external_reference = django_filters.CharFilter(max_length=200)
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from rest_framework import serializers
 
 from shared_apps.kernel.api.serializers import ExpandableSerializer, StrictSerializer
 from tenant_apps.parties.models import PartyKind
 
 
-class ContactOut(serializers.Serializer):
+class ContactOut(serializers.Serializer[Any]):
     id = serializers.UUIDField()
     client = serializers.UUIDField(source="party_id")
     full_name = serializers.CharField()
@@ -30,7 +32,7 @@ class ContactIn(StrictSerializer):
     receives_invoices = serializers.BooleanField(required=False)
 
 
-class AddressOut(serializers.Serializer):
+class AddressOut(serializers.Serializer[Any]):
     line_1 = serializers.CharField(source="address_line_1")
     line_2 = serializers.CharField(source="address_line_2")
     city = serializers.CharField()
@@ -54,7 +56,7 @@ class AddressIn(StrictSerializer):
 
 class ClientOut(ExpandableSerializer):
     id = serializers.UUIDField()
-    kind = serializers.ChoiceField(choices=PartyKind)
+    kind = serializers.ChoiceField(choices=PartyKind.choices)
     name = serializers.CharField()
     legal_name = serializers.CharField()
     tax_number = serializers.CharField()
@@ -62,7 +64,7 @@ class ClientOut(ExpandableSerializer):
     phone = serializers.CharField()
     address = AddressOut(source="*")
     sector = serializers.CharField()
-    parent = serializers.UUIDField(source="parent_id", allow_null=True)
+    parent_company = serializers.UUIDField(source="parent_id", allow_null=True)
     payment_terms_days = serializers.IntegerField(allow_null=True)
     owner = serializers.UUIDField(source="owner_id", allow_null=True)
     unit = serializers.UUIDField(source="unit_id", allow_null=True)
@@ -74,7 +76,7 @@ class ClientOut(ExpandableSerializer):
 
 
 class ClientIn(StrictSerializer):
-    kind = serializers.ChoiceField(choices=PartyKind, required=False)
+    kind = serializers.ChoiceField(choices=PartyKind.choices, required=False)
     name = serializers.CharField(max_length=200)
     legal_name = serializers.CharField(max_length=200, required=False, allow_blank=True)
     tax_number = serializers.CharField(max_length=50, required=False, allow_blank=True)
@@ -82,7 +84,7 @@ class ClientIn(StrictSerializer):
     phone = serializers.CharField(max_length=40, required=False, allow_blank=True)
     address = AddressIn(required=False)
     sector = serializers.CharField(max_length=80, required=False, allow_blank=True)
-    parent = serializers.UUIDField(source="parent_id", required=False, allow_null=True)
+    parent_company = serializers.UUIDField(source="parent_id", required=False, allow_null=True)
     payment_terms_days = serializers.IntegerField(
         min_value=0, max_value=365, required=False, allow_null=True
     )

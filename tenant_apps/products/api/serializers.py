@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 from rest_framework import serializers
 
@@ -10,11 +11,11 @@ from shared_apps.kernel.api.serializers import ExpandableSerializer, MoneyField,
 from tenant_apps.products.models import TaxCategory
 
 
-class TaxRateOut(serializers.Serializer):
+class TaxRateOut(serializers.Serializer[Any]):
     id = serializers.UUIDField()
     code = serializers.CharField()
     name = serializers.CharField()
-    category = serializers.ChoiceField(choices=TaxCategory)
+    category = serializers.ChoiceField(choices=TaxCategory.choices)
     percent = serializers.DecimalField(max_digits=6, decimal_places=3)
     is_default = serializers.BooleanField()
     is_active = serializers.BooleanField()
@@ -25,7 +26,7 @@ class TaxRateOut(serializers.Serializer):
 class NewTaxRateIn(StrictSerializer):
     code = serializers.CharField(max_length=20)
     name = serializers.CharField(max_length=100)
-    category = serializers.ChoiceField(choices=TaxCategory)
+    category = serializers.ChoiceField(choices=TaxCategory.choices)
     percent = serializers.DecimalField(
         max_digits=6, decimal_places=3, min_value=Decimal(0), max_value=Decimal(100)
     )

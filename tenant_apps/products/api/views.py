@@ -7,8 +7,8 @@ from uuid import UUID
 
 from rest_framework.request import Request
 from rest_framework.response import Response
-from shared_apps.access.api.views import OrganizationViewSet
 
+from shared_apps.access.api.views import OrganizationViewSet
 from shared_apps.kernel.api.views import Listing, Retrieving
 from tenant_apps.products import services
 from tenant_apps.products.api.filters import ProductFilter, TaxRateFilter
