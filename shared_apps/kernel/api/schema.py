@@ -69,10 +69,12 @@ class DomainSchema(AutoSchema):
     def _get_paginator(self) -> Any:
         if self._declares and not self.view.is_listing:
             return None
-        return super()._get_paginator()
+        base: Any = super()
+        return base._get_paginator()
 
     def _map_basic_serializer(self, serializer: Any, direction: Any) -> Any:
-        schema = super()._map_basic_serializer(serializer, direction)
+        base: Any = super()
+        schema = base._map_basic_serializer(serializer, direction)
         if isinstance(serializer, StrictFields):
             schema["additionalProperties"] = False
         return schema

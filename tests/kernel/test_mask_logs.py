@@ -1,0 +1,51 @@
+"""Logs tell what happened, and no secret."""
+
+import json
+import logging
+import logging.config
+
+import pytest
+import structlog
+
+from shared_apps.kernel.logging import logging_settings, mask_secrets
+
+
+def test_masks_values_under_telling_names() -> None:
+    event = {
+        "event": "signed in",
+        "password": "x",
+        "refresh_token": "x",
+        "Authorization": "x",
+        "recovery_code": "x",
+        "user": "alice",
+        "body": {"new_password": "x", "name": "Bob"},
+    }
+    masked = mask_secrets(None, "info", event)
+    assert masked == {
+        "event": "signed in",
+        "password": "***",
+        "refresh_token": "***",
+        "Authorization": "***",
+        "recovery_code": "***",
+        "user": "alice",
+        "body": {"new_password": "***", "name": "Bob"},
+    }
+
+
+def test_writes_lines_of_json_with_the_request_id(capsys: pytest.CaptureFixture[str]) -> None:
+    root = logging.getLogger()
+    handlers, level = list(root.handlers), root.level
+    try:
+        logging.config.dictConfig(logging_settings(level="INFO"))
+        structlog.contextvars.bind_contextvars(request_id="abcdefgh")
+        structlog.get_logger("kerneltest").info("paid", amount="1.00", token="x")
+        logging.getLogger("kerneltest").warning("plain %s", "words", extra={"token": "x"})
+    finally:
+        structlog.contextvars.clear_contextvars()
+        root.handlers, root.level = handlers, level
+    ours, plain = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    assert (ours["event"], ours["amount"], ours["token"]) == ("paid", "1.00", "***")
+    assert (plain["event"], plain["token"]) == ("plain words", "***")
+    assert ours["request_id"] == plain["request_id"] == "abcdefgh"
+    assert ours["level"] == "info"
+    assert plain["logger"] == "kerneltest"
