@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from http import HTTPStatus
 
+from django.apps import apps
 from django.utils.module_loading import autodiscover_modules
 
 from .errors import DomainError, catalog
@@ -23,10 +24,16 @@ def errors_page() -> str:
     """The page's text, from every app's `errors.py`."""
     autodiscover_modules("errors")
     by_status: dict[int, list[type[DomainError]]] = {}
-    for error in catalog():
+    for error in _of_installed_apps():
         by_status.setdefault(error.status, []).append(error)
     sections = [_section(status, errors) for status, errors in sorted(by_status.items())]
     return "\n".join([_INTRODUCTION, *sections])
+
+
+def _of_installed_apps() -> list[type[DomainError]]:
+    """Without those that tests declare for themselves."""
+    names = tuple(f"{config.name}." for config in apps.get_app_configs())
+    return [error for error in catalog() if error.__module__.startswith(names)]
 
 
 def _section(status: int, errors: Iterable[type[DomainError]]) -> str:

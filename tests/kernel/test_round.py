@@ -44,7 +44,9 @@ def test_agrees_with_published_examples(trial_data: Path) -> None:
 
 
 @given(
-    st.decimals(allow_nan=False, allow_infinity=False, places=4, min_value=-(10**9), max_value=10**9),
+    st.decimals(
+        allow_nan=False, allow_infinity=False, places=4, min_value=-(10**9), max_value=10**9
+    ),
     st.sampled_from([ROUND_HALF_EVEN, ROUND_HALF_UP, ROUND_UP, ROUND_DOWN]),
 )
 def test_agrees_with_the_decimal_module(value: Decimal, mode: str) -> None:

@@ -11,9 +11,7 @@ from hypothesis import strategies as st
 
 from shared_apps.kernel.money import MAX_MINOR, Money
 
-weights = st.lists(
-    st.integers(min_value=0, max_value=10**6), min_size=1, max_size=30
-).filter(any)
+weights = st.lists(st.integers(min_value=0, max_value=10**6), min_size=1, max_size=30).filter(any)
 
 
 def minors(parts: list[Money]) -> list[int]:

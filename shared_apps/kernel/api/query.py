@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
+from django.forms import SelectMultiple
 from django_filters.rest_framework import DjangoFilterBackend
 from rest_framework import serializers
 from rest_framework.filters import BaseFilterBackend
@@ -99,12 +100,17 @@ class StrictQueryMixin:
         return allowed
 
     def check_query(self) -> None:
-        """:raises UnknownParameter: a parameter is not declared, or stands there twice."""
+        """Refuse what the operation does not declare.
+
+        :raises UnknownParameter: a parameter is not declared.
+        :raises BadInput: one that has a single value stands there twice.
+        """
         view: Any = self
         params = view.request.query_params
         if not params:
             return
         allowed = self.allowed_query_parameters()
+        repeatable = _repeatable_names(view) if view.is_listing else set()
         errors = [
             FieldError.at(
                 name[:100], detail="There is no such parameter.", code="unknown_parameter"
@@ -114,6 +120,13 @@ class StrictQueryMixin:
         ]
         if errors:
             raise UnknownParameter(errors=errors)
+        errors = [
+            FieldError.at(name, detail="It stands there twice.", code="repeated_parameter")
+            for name, values in params.lists()
+            if len(values) > 1 and name not in repeatable
+        ]
+        if errors:
+            raise BadInput(errors=errors)
 
     def read_query(self) -> dict[str, Any]:
         """The parameters of the operation, validated by its declared serializer.
@@ -180,6 +193,13 @@ def _filter_names(view: Any) -> set[str]:
         suffixes = getattr(item.field.widget, "suffixes", None)
         names |= {f"{name}_{suffix}" for suffix in suffixes} if suffixes else {name}
     return names
+
+
+def _repeatable_names(view: Any) -> set[str]:
+    """The filters that take several values, each as a parameter of its own."""
+    filterset = getattr(view, "filterset_class", None)
+    filters = filterset.base_filters.items() if filterset is not None else ()
+    return {name for name, item in filters if isinstance(item.field.widget, SelectMultiple)}
 
 
 class FilterBackend(DjangoFilterBackend):

@@ -1,5 +1,6 @@
 """Facts about an HTTP request."""
 
+from ipaddress import ip_address
 from typing import Any
 
 from django.conf import settings
@@ -21,7 +22,11 @@ def client_address(request: Any) -> str:
     if not proxies or not forwarded:
         return remote
     hops = [hop.strip() for hop in forwarded.split(",")]
-    return hops[-min(proxies, len(hops))][:45]
+    hop = hops[-min(proxies, len(hops))]
+    try:
+        return str(ip_address(hop))
+    except ValueError:
+        return remote
 
 
 def user_agent(request: Any) -> str:

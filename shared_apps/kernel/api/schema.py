@@ -6,6 +6,7 @@ from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.serializers import BaseSerializer
 
+from .patterns import UUID_PATTERN
 from .query import EXPAND, expandable_of
 from .serializers import StrictFields
 
@@ -59,6 +60,16 @@ class DomainSchema(AutoSchema):
                     description="The ETag you read; 412 when the row has changed since.",
                 )
             )
+        return parameters
+
+    def _resolve_path_parameters(self, variables: Any) -> Any:
+        base: Any = super()
+        parameters = base._resolve_path_parameters(variables)
+        for parameter in parameters:
+            # The generator calls the primary key "id" whatever the route calls it.
+            names = {"pk", "id"} if parameter["name"] == "id" else {parameter["name"]}
+            if any(f"(?P<{name}>{UUID_PATTERN})" in self.path_regex for name in names):
+                parameter["schema"] = {"type": "string", "format": "uuid"}
         return parameters
 
     def get_filter_backends(self) -> list[Any]:

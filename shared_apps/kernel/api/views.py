@@ -25,14 +25,13 @@ from shared_apps.kernel.errors import BadInput, FieldError, NotFound
 
 from .pagination import CursorPagination
 from .parsers import StrictJSONParser
+from .patterns import UUID_PATTERN
 from .preconditions import etag_for, expected_version
 from .problems import exception_handler
 from .query import FilterBackend, OrderingBackend, StrictQueryMixin
 from .renderers import EnvelopeRenderer
 from .schema import DomainSchema
 from .throttling import RateLimit, ThrottledView
-
-UUID_PATTERN = "[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 
 _WITH_BODY = {"POST", "PUT", "PATCH", "DELETE"}
 _USUAL_STATUS = {"create": 201, "post": 201, "destroy": 204, "delete": 204}
