@@ -185,7 +185,7 @@ def test_asks_for_credentials_where_they_are_missing(rf: Any) -> None:
 )  # fmt: skip
 def test_no_error_under_the_api_is_a_page(rf: Any, status: int, code: str) -> None:
     page = HttpResponse("<h1>secret</h1>", status=status, headers={"Allow": "GET"})
-    answer = ProblemMiddleware(lambda request: page)(rf.get("/api/v1/x/"))
+    answer: Any = ProblemMiddleware(lambda request: page)(rf.get("/api/v1/x/"))
     assert answer["Content-Type"] == "application/problem+json"
     assert answer["Allow"] == "GET"
     assert f'"code":"{code}"'.encode() in answer.content

@@ -1,6 +1,7 @@
 """Rate limits: counted in the cache, told in every answer."""
 
 import secrets
+import time
 from types import SimpleNamespace
 from typing import Any
 
@@ -9,7 +10,6 @@ import redis.exceptions
 from django.core.cache import cache
 from django.core.exceptions import ImproperlyConfigured
 
-from shared_apps.kernel.api import throttling
 from shared_apps.kernel.api.requests import client_address, user_agent
 from shared_apps.kernel.api.throttling import RateLimit, parse_rate
 from shared_apps.kernel.errors import DependencyDown
@@ -33,7 +33,7 @@ class Narrower(RateLimit):
 def _clean_counters(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each test counts in a time of its own."""
     day = secrets.randbelow(10**6) * 86_400.0
-    monkeypatch.setattr(throttling.time, "time", lambda: day)
+    monkeypatch.setattr(time, "time", lambda: day)
 
 
 def limited_by(monkeypatch: pytest.MonkeyPatch, *limits: type[RateLimit]) -> None:
@@ -66,8 +66,8 @@ def test_a_new_window_begins_anew(api: Api, monkeypatch: pytest.MonkeyPatch) -> 
     for _ in range(4):
         answer = api.get(PATH)
     assert answer.status_code == 429
-    later = throttling.time.time() + 3600
-    monkeypatch.setattr(throttling.time, "time", lambda: later)
+    later = time.time() + 3600
+    monkeypatch.setattr(time, "time", lambda: later)
     assert api.get(PATH).status_code == 200
 
 

@@ -1,5 +1,6 @@
 """Sums, products and conversions of amounts."""
 
+from collections.abc import Callable
 from decimal import Decimal
 from fractions import Fraction
 
@@ -97,12 +98,13 @@ def test_makes_an_amount_of_an_exact_number_of_major_units() -> None:
 
 def test_says_when_a_result_is_too_large() -> None:
     largest = Money(MAX_MINOR, "KES")
-    for grow in (
+    growths: list[Callable[[], Money]] = [
         lambda: largest + Money(1, "KES"),
         lambda: largest * 2,
         lambda: largest.multiply(Fraction(3, 2)),
         lambda: Money.total([largest, largest], currency="KES"),
-    ):
+    ]
+    for grow in growths:
         with pytest.raises(AmountOutOfRange):
             grow()
 
