@@ -147,7 +147,7 @@ class MailViewSet(Listing, Retrieving, DomainViewSet):
     throttle_classes = (Unlimited,)
     serializer_class = MailOut
     filterset_class = MailFilter
-    ordering_fields: ClassVar[Any] = {
+    ordering_fields = {
         "attempts": "attempts",
         "sent": "sent_at",
         "template": "template",
