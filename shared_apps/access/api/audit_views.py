@@ -36,6 +36,7 @@ class FieldHistoryViewSet(Listing, OrganizationViewSet):
 
     serializer_class = FieldChangeOut
     query_parameters = {"list": SubjectQuery}
+    queryset = LogEntry.objects.none()
     ordering = ("-id",)
     required_permissions = {"list": READ}
 

@@ -71,6 +71,7 @@ class TeamMemberViewSet(Listing, OrganizationViewSet):
 
     serializer_class = MemberOut
     input_serializers = {"create": MemberIn}
+    queryset = Membership.objects.none()
     ordering = ("created_at",)
 
     def get_queryset(self) -> QuerySet[Membership]:

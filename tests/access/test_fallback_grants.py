@@ -1,0 +1,78 @@
+"""A right that holds only where nobody holds another role, as an admin's to approve exceptions."""
+
+import pytest
+
+from shared_apps.access import services
+from shared_apps.access.models import Membership
+from shared_apps.accounts.models import User
+from tenant_apps.teams.models import Team
+from tests.people import actor_of, make_person
+
+PERMISSION = "teams.change_team"
+
+
+@pytest.fixture
+def deputy(admin: User) -> User:
+    role = services.create_role(
+        actor=actor_of(admin),
+        code="deputy",
+        name="Deputy",
+        grants=[
+            services.GrantOfRole(
+                permission=PERMISSION, scope="organization", unless_role="supervisor"
+            )
+        ],
+    )
+    return make_person("Dora Deputy", role=role.code)
+
+
+def test_holds_where_nobody_holds_the_other_role(deputy: User, north: Team) -> None:
+    actor = actor_of(deputy)
+
+    assert actor.allows(PERMISSION)
+    assert actor.allows(PERMISSION, north)
+    assert list(actor.visible(Team.objects.all(), PERMISSION)) == [north]
+
+
+def test_ends_when_somebody_holds_it(deputy: User, supervisor: User, north: Team) -> None:
+    actor = actor_of(deputy)
+
+    assert not actor.allows(PERMISSION)
+    assert not actor.allows(PERMISSION, north)
+    assert not actor.allows(PERMISSION, Team(name="Draft", unit=north.unit))
+    assert not actor.visible(Team.objects.all(), PERMISSION).exists()
+
+
+def test_returns_when_the_other_goes(
+    deputy: User, supervisor: User, admin: User, north: Team
+) -> None:
+    held = Membership.objects.get(user=supervisor)
+    services.revoke_membership(actor=actor_of(admin), membership_id=held.pk)
+
+    assert actor_of(deputy).allows(PERMISSION, north)
+
+
+def test_a_deactivated_holder_does_not_count(
+    deputy: User, supervisor: User, admin: User, north: Team
+) -> None:
+    services.deactivate_person(actor=actor_of(admin), user_id=supervisor.pk)
+
+    assert actor_of(deputy).allows(PERMISSION, north)
+
+
+def test_holds_outside_the_units_of_the_other_role(admin: User, north: Team, south: Team) -> None:
+    services.create_role(actor=actor_of(admin), code="chief", name="Chief", grants=[])
+    role = services.create_role(
+        actor=actor_of(admin),
+        code="deputy",
+        name="Deputy",
+        grants=[
+            services.GrantOfRole(permission=PERMISSION, scope="organization", unless_role="chief")
+        ],
+    )
+    make_person("Carl Chief", role="chief", unit=north.unit)
+    actor = actor_of(make_person("Dora Deputy", role=role.code))
+
+    assert actor.allows(PERMISSION)
+    assert not actor.allows(PERMISSION, north)
+    assert list(actor.visible(Team.objects.all(), PERMISSION)) == [south]
