@@ -25,6 +25,12 @@ app.conf.beat_schedule = {
         "schedule": 15.0,
         "options": {"expires": 15},
     },
+    # What waited for a plan or an exchange rate that is known by now.
+    "waiting commissions": {
+        "task": "tenant_apps.commissions.tasks.complete_waiting_everywhere",
+        "schedule": 3600.0,
+        "options": {"expires": 3000},
+    },
 }
 
 

@@ -48,6 +48,11 @@ class Basis:
         if self.currency == self.gross.currency and self.rate != 1:
             raise ValueError("Within one currency the rate is one.")
 
+    @property
+    def rate_text(self) -> str:
+        """The rate, exactly: a fraction of two whole numbers."""
+        return f"{self.rate.numerator}/{self.rate.denominator}"
+
     def to_json(self) -> dict[str, Any]:
         """A form to store, from which the very same basis can be read again."""
         return {
@@ -56,7 +61,7 @@ class Basis:
             "before": self.before.to_json(),
             "after": self.after.to_json(),
             "percent": str(self.percent),
-            "rate": f"{self.rate.numerator}/{self.rate.denominator}",
+            "rate": self.rate_text,
             "currency": self.currency,
         }
 
@@ -109,8 +114,10 @@ def _net(basis: Basis, collected: Money) -> Money:
 
 def _due(basis: Basis, net: Money) -> Money:
     share = Fraction(basis.percent) / 100
-    return net.convert(rate=share * basis.rate, currency=basis.currency) if share else (
-        Money.zero(basis.currency)
+    return (
+        net.convert(rate=share * basis.rate, currency=basis.currency)
+        if share
+        else (Money.zero(basis.currency))
     )
 
 

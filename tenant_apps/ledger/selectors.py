@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from uuid import UUID
 
 from django.db.models import BigIntegerField, Case, F, Q, QuerySet, Sum, When
@@ -122,6 +122,24 @@ def balances_of(
 def is_open_on(*, day: date) -> bool:
     """Whether a posting may take effect on a day, as things stand now."""
     return not FiscalPeriod.objects.containing(day).filter(state=PeriodState.CLOSED).exists()
+
+
+def first_open_days(*, days: Iterable[date]) -> dict[date, date]:
+    """For each day, itself or, where its period is closed, the first day after it that is open."""
+    closed = list(
+        FiscalPeriod.objects.filter(state=PeriodState.CLOSED)
+        .order_by("starts_on")
+        .values_list("starts_on", "ends_on")
+    )
+    found = {}
+    for day in set(days):
+        open_day = day
+        # Ascending, so one pass walks over any number of closed periods in a row.
+        for starts_on, ends_on in closed:
+            if starts_on <= open_day <= ends_on:
+                open_day = ends_on + timedelta(days=1)
+        found[day] = open_day
+    return found
 
 
 def trial_balance(*, as_of: date | None = None) -> TrialBalance:

@@ -49,9 +49,9 @@ class DealLost(RuleRefused):
     title = "The deal was lost; it takes no payment."
 
 
-class NothingToAmend(RuleRefused):
-    code = "nothing_to_amend"
-    title = "The payment says that already."
+class PaymentInvoiceNotApproved(Conflict):
+    code = "payment_invoice_not_approved"
+    title = "A payment invoice is printed once its payment is verified."
 
 
 class AllocationRefused(Conflict):

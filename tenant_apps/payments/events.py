@@ -37,12 +37,16 @@ class PaymentAmended(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaymentVerified(Event):
+    """Owner and unit are the deal's at this moment."""
+
     app: ClassVar[str] = "payments"
     subject_type: ClassVar[str] = "payments.payment"
 
     reference: str
     deal_id: UUID
     client_id: UUID
+    owner_id: UUID
+    unit_id: UUID
     method: str
     amount_minor: int
     currency: str
@@ -59,6 +63,28 @@ class PaymentRejected(Event):
     method: str
     amount_minor: int
     currency: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentWithdrawn(Event):
+    """Whoever recorded it took it back before anybody decided."""
+
+    app: ClassVar[str] = "payments"
+    subject_type: ClassVar[str] = "payments.payment"
+
+    reference: str
+    deal_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentInvoicePrinted(Event):
+    """Its PDF was made."""
+
+    app: ClassVar[str] = "payments"
+    subject_type: ClassVar[str] = "payments.paymentinvoice"
+
+    payment_id: UUID
+    document_id: UUID
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,11 +1,11 @@
 """The commission calculator: worked examples, published cases, and its laws."""
 
+import itertools
 import json
 from decimal import Decimal
 from fractions import Fraction
 
 import pytest
-from django.conf import settings
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -55,7 +55,7 @@ def test_a_third_and_then_the_rest_sum_to_the_whole():
     thirds = [kes("0.00"), kes("333.33"), kes("1000.00")]
     parts = [
         reckon(basis(net=kes("1000.00"), before=low, after=high)).commission
-        for low, high in zip(thirds, thirds[1:], strict=False)
+        for low, high in itertools.pairwise(thirds)
     ]
     assert parts == [kes("16.67"), kes("33.33")]
     assert sum(part.minor for part in parts) == 5000
@@ -132,11 +132,9 @@ def test_parts_sum_to_the_commission_on_the_whole(gross, tax, cuts, percent, rat
                 currency="KES",
             )
         )
-        for low, high in zip(ends, ends[1:], strict=False)
+        for low, high in itertools.pairwise(ends)
     ]
-    complete = reckon(
-        basis(net=net, gross=whole, percent=str(percent), rate=rate, currency="KES")
-    )
+    complete = reckon(basis(net=net, gross=whole, percent=str(percent), rate=rate, currency="KES"))
     assert sum(part.commission.minor for part in parts) == complete.commission.minor
     assert sum(part.net.minor for part in parts) == net.minor
     assert all(part.commission.minor >= 0 for part in parts)
@@ -158,10 +156,8 @@ class TestPublishedCases:
     """Percent cases that others published."""
 
     @pytest.fixture
-    def cases(self):
-        path = settings.TRIAL_DATA / "oracles" / "commission_cases.json"
-        if not settings.TRIAL_DATA.exists():
-            pytest.skip("TRIAL_DATA is not here")
+    def cases(self, trial_data):
+        path = trial_data / "oracles" / "commission_cases.json"
         return {case["id"]: case for case in json.loads(path.read_text())["cases"]}
 
     def test_five_per_cent_and_a_tenth_of_that(self, cases):
@@ -194,7 +190,5 @@ class TestPublishedCases:
     def test_rate_of_twenty_five_to_one(self, cases):
         assert "25 Coin X per company currency unit" in cases["oca-multicurrency"]["rule"]
         foreign = Money(25_000, "USD")
-        result = reckon(
-            basis(net=foreign, percent="5", rate=Fraction(1, 25), currency="EUR")
-        )
+        result = reckon(basis(net=foreign, percent="5", rate=Fraction(1, 25), currency="EUR"))
         assert result.commission == Money(50, "EUR")

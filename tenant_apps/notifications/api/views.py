@@ -1,0 +1,34 @@
+"""Live tickets over HTTP."""
+
+from __future__ import annotations
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from shared_apps.access.api.views import OrganizationView
+from tenant_apps.notifications.addresses import socket_address
+from tenant_apps.notifications.api.serializers import LiveTicketOut
+from tenant_apps.notifications.tickets import LIFETIME_SECONDS, Ticket, issue_ticket
+from tenants.context import organization_id
+from tenants.routing import host_name
+
+
+class LiveTicketView(OrganizationView):
+    """One-use tickets for the live socket."""
+
+    serializer_class = LiveTicketOut
+
+    def post(self, request: Request) -> Response:
+        """A socket's address and a ticket that opens it once."""
+        ticket = Ticket(
+            organization_id=organization_id(),
+            user_id=request.user.pk,
+            session_id=request.auth.pk,
+        )
+        return self.answer(
+            {
+                "address": socket_address(host=host_name(request) or ""),
+                "ticket": issue_ticket(ticket),
+                "expires_in": LIFETIME_SECONDS,
+            }
+        )

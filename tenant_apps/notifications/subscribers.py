@@ -1,0 +1,7 @@
+"""What notifications do at start-up: register the consumers of the outbox."""
+
+from __future__ import annotations
+
+from tenant_apps.notifications import consumers
+
+__all__ = ["consumers"]

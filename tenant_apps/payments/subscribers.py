@@ -1,0 +1,50 @@
+"""What payments do at start-up: keep their history, register what verification brings about, and
+hear of invoices."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from shared_apps.audit import history
+from shared_apps.audit.subscriptions import subscribe
+from shared_apps.kernel.actor import Actor
+from tenant_apps.approvals import registry
+from tenant_apps.approvals.models import Approval
+from tenant_apps.deals.models import Deal
+from tenant_apps.invoices.events import InvoiceIssued
+from tenant_apps.payments import services
+from tenant_apps.payments.models import Payment, PaymentInvoice
+from tenant_apps.payments.services.asking import SUBJECT, VERIFY
+from tenant_apps.payments.services.verifying import settle, turn_down
+
+
+def bring_about(approvals: Sequence[Approval], *, actor: Actor) -> None:
+    settle(approvals=approvals, actor=actor)
+
+
+def decline(subject_id: UUID, *, approval: Approval, actor: Actor) -> None:
+    turn_down(approval=approval, actor=actor)
+
+
+def use_money_that_waited(events: Sequence[InvoiceIssued], *, actor: Actor) -> None:
+    """A payment verified before its invoice is used the moment that the invoice appears."""
+    deal_ids = {event.deal_id for event in events if event.deal_id is not None}
+    # Winning has locked them; an invoice issued in another way must queue here all the same.
+    Deal.objects.locked_all(deal_ids)
+    services.allocate_on_deals(deal_ids=deal_ids, actor=actor)
+
+
+history.track(Payment, mask=("external_reference", "note", "remarks"))
+history.track(PaymentInvoice)
+registry.register(
+    SUBJECT,
+    VERIFY,
+    content=Payment.content,
+    permission="payments.verify_payment",
+    effect_all=bring_about,
+    declined=decline,
+    concerned=Payment.concerned,
+    load=lambda rows: rows.select_related("deal"),
+)
+subscribe(InvoiceIssued, use_money_that_waited)
