@@ -39,7 +39,6 @@ SPECTACULAR_SETTINGS = {
     "SERVE_AUTHENTICATION": [],
     "ENUM_ADD_EXPLICIT_BLANK_NULL_CHOICE": False,
     "POSTPROCESSING_HOOKS": [
-        "drf_spectacular.hooks.postprocess_schema_enums",
         "shared_apps.kernel.api.schema_hooks.document_problems",
         "shared_apps.kernel.api.schema_hooks.modernise",
     ],

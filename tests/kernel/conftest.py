@@ -12,6 +12,7 @@ MIDDLEWARE = [
     "shared_apps.kernel.api.middleware.RequestIdMiddleware",
     "shared_apps.kernel.api.middleware.ProblemMiddleware",
     "tests.kernel.conftest.InPlace",
+    "shared_apps.kernel.api.middleware.RateLimitMiddleware",
     "django.middleware.common.CommonMiddleware",
 ]
 

@@ -2,10 +2,12 @@
 
 import re
 from typing import Any
+from urllib.parse import quote
 
 import psycopg
 import pytest
 import redis.exceptions
+from django.conf import settings as django_settings
 from django.core.exceptions import (
     PermissionDenied,
     RequestDataTooBig,
@@ -14,6 +16,8 @@ from django.core.exceptions import (
 )
 from django.db import DataError, IntegrityError, InterfaceError, InternalError, OperationalError
 from django.http import Http404, HttpResponse
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from kombu.exceptions import OperationalError as BrokerError
 from rest_framework import exceptions as drf
 
@@ -84,8 +88,8 @@ def test_is_json_whatever_is_accepted(api: Api) -> None:
 
 
 @pytest.mark.parametrize("debug", [False, True])
-def test_tells_nothing_of_the_cause(api: Api, settings: Any, debug: bool) -> None:
-    settings.DEBUG = debug
+def test_tells_nothing_of_the_cause(api: Api, monkeypatch: pytest.MonkeyPatch, debug: bool) -> None:
+    monkeypatch.setattr(django_settings, "DEBUG", debug)
     for path in ("things/outage/", "things/bug/"):
         content = api.post(path).content
         for secret in (b"alice", b"10.0.0.7", b"secret", b"Zero", b"Traceback"):
@@ -226,3 +230,24 @@ def _through_request_id(rf: Any, offered: str) -> Any:
 
 def test_the_base_itself_is_no_answer() -> None:
     assert DomainError().status == 500
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    st.sampled_from(
+        ["HTTP_ACCEPT", "CONTENT_TYPE", "HTTP_IF_MATCH", "HTTP_X_REQUEST_ID", "HTTP_HOST",
+         "HTTP_X_FORWARDED_FOR", "HTTP_AUTHORIZATION", "HTTP_USER_AGENT"]
+    ),
+    st.text(st.characters(max_codepoint=255), max_size=60)
+    | st.from_regex(r"\A[a-z/*;=, \"\d]{0,40}\Z"),
+)  # fmt: skip
+def test_no_header_brings_the_api_down(api: Api, name: str, value: str) -> None:
+    for method in ("GET", "PATCH"):
+        extra = {name: value} if name != "CONTENT_TYPE" else {"content_type": value}
+        assert api.send(method, f"things/{AN_ID}/", {}, **extra).status_code < 500
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.text(max_size=40).map(quote), st.text(max_size=40).map(quote))
+def test_no_address_brings_the_api_down(api: Api, path: str, query: str) -> None:
+    assert api.get(f"things/{path}/?{query}={query}").status_code in (400, 404)

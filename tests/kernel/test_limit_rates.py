@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 import redis.exceptions
-from django.core.cache import cache
 from django.core.exceptions import ImproperlyConfigured
 
+from shared_apps.kernel.api import counters
 from shared_apps.kernel.api.requests import client_address, user_agent
 from shared_apps.kernel.api.throttling import RateLimit, parse_rate
 from shared_apps.kernel.errors import DependencyDown
@@ -86,9 +86,16 @@ def test_an_invented_forwarding_changes_nothing(api: Api, monkeypatch: pytest.Mo
     assert answer.status_code == 429
 
 
-@pytest.mark.parametrize("path", ["things/?bogus=1", PATH + "refusal/"])
+@pytest.mark.parametrize("path", ["things/?bogus=1", PATH + "refusal/", "nothing/"])
 def test_stands_in_refusals_too(api: Api, path: str) -> None:
     assert "RateLimit" in api.get(path)
+
+
+def test_addresses_that_do_not_exist_are_counted_too(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(RateLimit, "rate", "2/minute")
+    assert [api.get("nothing/").status_code for _ in range(3)] == [404, 404, 429]
 
 
 def test_counts_failed_sign_ins(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -168,4 +175,4 @@ def _break_cache(monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*args: Any, **kwargs: Any) -> None:
         raise redis.exceptions.ConnectionError
 
-    monkeypatch.setattr(type(cache._connections["default"]), "add", broken)  # type: ignore[attr-defined]
+    monkeypatch.setattr(counters, "count", broken)

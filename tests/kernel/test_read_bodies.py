@@ -94,6 +94,7 @@ def test_takes_negative_money_only_where_it_is_declared(api: Api) -> None:
         b"\xef\xbb\xbf{}",
         b"[" * 200_000,
         b'{"a":' * 100_000,
+        b'{"a":' * 65 + b"1" + b"}" * 65,
         b"'single'",
     ],
 )
@@ -135,6 +136,11 @@ def test_refuses_a_body_that_is_too_large(api: Api, settings: Any) -> None:
     settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 1000
     assert api.post("things/", {**ORDER, "x": "y" * 1000}).status_code == 413
     assert api.post("things/", ORDER).status_code == 201
+
+
+def test_refuses_an_upload_that_is_too_large(api: Api, settings: Any) -> None:
+    settings.UPLOAD_MAX_BYTES = 100
+    assert api.client.post("/api/v1/things/", {"reference": "A" * 200}).status_code == 413
 
 
 def test_refuses_a_body_where_none_is_taken(api: Api) -> None:

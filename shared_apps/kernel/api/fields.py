@@ -66,7 +66,10 @@ class MoneyField(serializers.Field):
         unknown = sorted(set(data) - {"amount", "currency"})
         if unknown:
             raise serializers.ValidationError(
-                {name: [ErrorDetail(_UNKNOWN_FIELD, code="unknown_field")] for name in unknown[:20]}
+                {
+                    str(name)[:100]: [ErrorDetail(_UNKNOWN_FIELD, code="unknown_field")]
+                    for name in unknown[:20]
+                }
             )
         amount, currency = data["amount"], data["currency"]
         if not isinstance(amount, str) or not isinstance(currency, str):

@@ -16,9 +16,11 @@ from shared_apps.kernel.errors import (
     MethodNotAllowed,
     NotFound,
     TooLarge,
+    TooManyRequests,
 )
 
 from .problems import problem_response
+from .throttling import RateLimit, rate_limit_headers
 
 log = structlog.get_logger(__name__)
 
@@ -52,6 +54,29 @@ class RequestIdMiddleware:
         finally:
             structlog.contextvars.clear_contextvars()
         response.headers["X-Request-Id"] = request_id
+        return response
+
+
+class RateLimitMiddleware:
+    """Tells the limits in answers that no view of ours gave, and counts those.
+
+    After the routing, because a counter belongs to an organization.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        response = self.get_response(request)
+        if not request.path_info.startswith(_API) or "RateLimit" in response.headers:
+            return response
+        limit = RateLimit()
+        counted = getattr(request, "rate_limits", None)
+        if counted is None and not limit.allow_request(request, None):
+            wait = int(limit.wait() or 1)
+            response = problem_response(TooManyRequests(retry_after=wait), request=request)
+        for name, value in rate_limit_headers(getattr(request, "rate_limits", ())).items():
+            response.headers[name] = value
         return response
 
 

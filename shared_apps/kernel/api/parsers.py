@@ -12,7 +12,10 @@ from shared_apps.kernel.errors import MalformedRequest, TooLarge
 
 _MIN_INTEGER, _MAX_INTEGER = -(2**63), 2**63 - 1
 _MAX_DIGITS = 20
+# What reads the data later recurses too, from a deeper stack than the parser's.
+_MAX_DEPTH = 64
 _DEFAULT_LIMIT = 2_621_440
+_DEFAULT_UPLOAD_LIMIT = 25 * 1024 * 1024
 
 # Only these escapes can bring in what PostgreSQL cannot store; a plain text has neither.
 _SUSPICIOUS = re.compile(r"\\u(?:0000|[dD][89a-fA-F])|\x00")
@@ -50,6 +53,8 @@ class StrictJSONParser(BaseParser):
             raise MalformedRequest(
                 f"The JSON is broken at line {exc.lineno}, column {exc.colno}."
             ) from None
+        if text.count("[") + text.count("{") > _MAX_DEPTH:
+            _refuse_deep(data)
         if _SUSPICIOUS.search(text):
             _refuse_unstorable(data)
         return data
@@ -64,12 +69,24 @@ class LimitedFormParser(FormParser):
         media_type: str | None = None,
         parser_context: Any = None,
     ) -> Any:
-        _refuse_large(stream)
+        _refuse_large(stream, _limit())
         return super().parse(stream, media_type, parser_context)
 
 
 class UploadParser(MultiPartParser):
-    """Files beside fields; Django bounds the fields, the service that stores it the file."""
+    """Files beside fields, `UPLOAD_MAX_BYTES` at most together; Django bounds the fields.
+
+    The service that stores a file has a limit of its own for its kind.
+    """
+
+    def parse(
+        self,
+        stream: IO[bytes],
+        media_type: str | None = None,
+        parser_context: Any = None,
+    ) -> Any:
+        _refuse_large(stream, getattr(settings, "UPLOAD_MAX_BYTES", _DEFAULT_UPLOAD_LIMIT))
+        return super().parse(stream, media_type, parser_context)
 
 
 def _limit() -> int:
@@ -84,10 +101,11 @@ def _read_bounded(stream: IO[bytes]) -> bytes:
     return body
 
 
-def _refuse_large(stream: Any) -> None:
+def _refuse_large(stream: Any, limit: int) -> None:
+    # A server hands over as many bytes as the header says, and none without it.
     length = str(getattr(stream, "META", {}).get("CONTENT_LENGTH") or "0")
-    if not length.isdecimal() or int(length[:19]) > _limit():
-        raise TooLarge(f"A body has at most {_limit()} bytes here.")
+    if not length.isdecimal() or int(length[:19]) > limit:
+        raise TooLarge(f"A body has at most {limit} bytes here.")
 
 
 def _decoded(body: bytes) -> str:
@@ -120,6 +138,18 @@ def _number(text: str) -> float:
 
 def _constant(text: str) -> float:
     raise MalformedRequest(f"{text} is not JSON.")
+
+
+def _refuse_deep(value: Any) -> None:
+    waiting = [(value, 1)]
+    while waiting:
+        item, depth = waiting.pop()
+        if not isinstance(item, dict | list):
+            continue
+        if depth > _MAX_DEPTH:
+            raise MalformedRequest("The JSON is nested too deeply.")
+        inner = item.values() if isinstance(item, dict) else item
+        waiting.extend((part, depth + 1) for part in inner)
 
 
 def _refuse_unstorable(value: Any) -> None:

@@ -22,6 +22,7 @@ from shared_apps.kernel.errors import (
     MalformedRequest,
     NotFound,
 )
+from shared_apps.kernel.money import Money
 
 from .requests import request_id_of
 from .translation import domain_error_for
@@ -39,7 +40,11 @@ def problem_type(code: str) -> str:
 
 def problem_for(error: DomainError, *, request_id: str) -> dict[str, Any]:
     """The problem details of a failure. `extra` never replaces a standard member."""
-    extra = {name: value for name, value in error.extra.items() if name not in _MEMBERS}
+    extra = {
+        name: value.to_json() if isinstance(value, Money) else value
+        for name, value in error.extra.items()
+        if name not in _MEMBERS
+    }
     return {
         "type": problem_type(error.code),
         "title": error.title,

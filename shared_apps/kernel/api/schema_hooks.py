@@ -115,6 +115,7 @@ def modernise(result: Any, **_context: Any) -> Any:
     while waiting:
         node = waiting.pop()
         if isinstance(node, dict):
+            node.pop("x-spec-enum-id", None)
             _modernise_bounds(node)
             waiting.extend(node.values())
         elif isinstance(node, list):

@@ -23,6 +23,7 @@ __all__ = [
 ]
 
 _MAX_UNKNOWN_NAMED = 20
+_MAX_NAME = 100
 
 
 class StrictFields:
@@ -33,7 +34,7 @@ class StrictFields:
     def to_internal_value(self, data: Any) -> Any:
         unknown = self._unknown_in(data) if isinstance(data, Mapping) else []
         refused: dict[str, Any] = {
-            name: [ErrorDetail(self.unknown_field_message, code="unknown_field")]
+            str(name)[:_MAX_NAME]: [ErrorDetail(self.unknown_field_message, code="unknown_field")]
             for name in unknown[:_MAX_UNKNOWN_NAMED]
         }
         try:

@@ -6,18 +6,19 @@ Headers are those of the IETF draft "RateLimit header fields for HTTP":
 
 import hashlib
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import redis.exceptions
 import structlog
 from django.conf import settings
-from django.core.cache import cache
 from django.core.exceptions import ImproperlyConfigured
 from rest_framework.throttling import BaseThrottle
 
 from shared_apps.kernel.errors import DependencyDown, TooManyRequests
 
+from . import counters
 from .requests import client_address
 
 log = structlog.get_logger(__name__)
@@ -87,6 +88,8 @@ class RateLimit(BaseThrottle):
             remaining=max(0, quota - used),
             resets_in=window - int(moment % window),
         )
+        # For whoever tells the limits when the view itself does not.
+        request.rate_limits = (*getattr(request, "rate_limits", ()), self.standing)
         return used <= quota
 
     def wait(self) -> float | None:
@@ -105,17 +108,22 @@ class RateLimit(BaseThrottle):
         digest = hashlib.sha256(identity.encode("utf-8", "replace")).hexdigest()[:32]
         key = f"rate:{self.name}:{slot}:{digest}"
         try:
-            if cache.add(key, 1, timeout=window + 1):
-                return 1
-            return int(cache.incr(key))
-        except ValueError:
-            # It expired between the two calls: the window has just ended.
-            return 1
-        except (redis.exceptions.ConnectionError, redis.exceptions.TimeoutError):
+            return counters.count(key, seconds=window + 1)
+        except redis.exceptions.RedisError:
             if not self.open_when_blind:
                 raise DependencyDown from None
             log.warning("rate_limit_blind", limit=self.name)
             return None
+
+
+def rate_limit_headers(standings: Sequence[Standing]) -> dict[str, str]:
+    """The headers that tell how a caller stands with some limits."""
+    if not standings:
+        return {}
+    return {
+        "RateLimit-Policy": ", ".join(standing.policy for standing in standings),
+        "RateLimit": ", ".join(standing.limit for standing in standings),
+    }
 
 
 class ThrottledView:
@@ -151,13 +159,7 @@ class ThrottledView:
             raise
 
     def rate_limit_headers(self) -> dict[str, str]:
-        standings = self._standings or ()
-        if not standings:
-            return {}
-        return {
-            "RateLimit-Policy": ", ".join(standing.policy for standing in standings),
-            "RateLimit": ", ".join(standing.limit for standing in standings),
-        }
+        return rate_limit_headers(self._standings or ())
 
 
 def _later(one: Standing | None, other: Standing) -> Standing:

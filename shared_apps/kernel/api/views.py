@@ -67,7 +67,8 @@ class DomainViewMixin(StrictQueryMixin, ThrottledView):
     @property
     def operation(self) -> str:
         action = getattr(self, "action", None)
-        return str(action or self.request.method.lower())
+        method = self.request.method.lower()
+        return str(action or ("get" if method == "head" else method))
 
     @property
     def is_listing(self) -> bool:
