@@ -14,6 +14,7 @@ from django.db.models import F, Q
 
 from shared_apps.kernel.fields import CurrencyField, MinorUnitsField, MoneyOf
 from shared_apps.kernel.models import Record, RecordQuerySet
+from shared_apps.kernel.money import Money
 
 
 class AccountKind(models.TextChoices):
@@ -111,6 +112,16 @@ class Account(Record):
     def is_chart_line(self) -> bool:
         return self.currency is None
 
+    @property
+    def posted(self) -> Money | None:
+        """What it holds now, positive on its normal side; None for a line of the chart.
+
+        It reads `balances`, which lists fetch beforehand.
+        """
+        if self.currency is None:
+            return None
+        return Money(sum(balance.posted for balance in self.balances.all()), self.currency)
+
 
 class Balance(models.Model):
     """What an account holds now, in minor units, positive on the account's normal side.
@@ -148,10 +159,6 @@ class Balance(models.Model):
 class TransferQuerySet(RecordQuerySet["Transfer"]):
     def of_journal(self, journal_id: UUID) -> Self:
         return self.filter(journal_id=journal_id).order_by("leg")
-
-    def heads(self) -> Self:
-        """The first leg of each journal: a list of journals is a list of these."""
-        return self.filter(leg=1)
 
     def touching(self, account_id: UUID) -> Self:
         return self.filter(Q(debit_account_id=account_id) | Q(credit_account_id=account_id))
@@ -196,7 +203,12 @@ class Transfer(models.Model):
     reverses_id = models.UUIDField(null=True)
     memo = models.CharField(max_length=200, blank=True)
 
+    # The journal's legs, where a selector has put them on its first leg.
+    legs: list["Transfer"]
+
     amount = MoneyOf("amount_minor", "currency")
+    debit_balance_after = MoneyOf("debit_balance", "currency")
+    credit_balance_after = MoneyOf("credit_balance", "currency")
 
     objects = TransferQuerySet.as_manager()
 
@@ -251,10 +263,8 @@ class StatementLine(models.Model):
 
     read_only = True
 
-    pk = models.CompositePrimaryKey("account", "stripe", "version")
-    transfer = models.ForeignKey(
-        Transfer, on_delete=models.DO_NOTHING, db_constraint=False, related_name="+"
-    )
+    # Unique among the lines of one account; a transfer has a line in two statements.
+    transfer_id = models.UUIDField(primary_key=True)
     account = models.ForeignKey(
         Account, on_delete=models.DO_NOTHING, db_constraint=False, related_name="+"
     )
@@ -283,7 +293,7 @@ class StatementLine(models.Model):
         managed = False
         db_table = "ledger_statementline"
         default_permissions = ()
-        ordering = ("-version", "stripe")
+        ordering = ("-version", "transfer_id")
 
     def __str__(self) -> str:
         return f"{self.account_id} {self.version}"

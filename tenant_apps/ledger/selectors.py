@@ -5,9 +5,21 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from uuid import UUID
 
-from django.db.models import BigIntegerField, Case, F, Q, QuerySet, Sum, When
+from django.db.models import (
+    BigIntegerField,
+    Case,
+    Exists,
+    F,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Sum,
+    When,
+)
 
 from shared_apps.kernel.actor import Actor
+from shared_apps.kernel.errors import NotFound
 from shared_apps.kernel.money import Money
 
 from .errors import UnknownAccount
@@ -55,13 +67,50 @@ class TrialBalance:
 
 
 def accounts_visible_to(actor: Actor) -> QuerySet[Account]:
-    """The chart and the accounts under it."""
-    return actor.visible(Account.objects.all(), "ledger.view_account")
+    """The chart and the accounts under it, with their balances."""
+    accounts = Account.objects.prefetch_related("balances")
+    return actor.visible(accounts, "ledger.view_account")
 
 
 def transfers_visible_to(actor: Actor) -> QuerySet[Transfer]:
     """All transfers."""
     return actor.visible(Transfer.objects.all(), "ledger.view_transfer")
+
+
+def journals_visible_to(actor: Actor) -> QuerySet[Transfer]:
+    """Each journal by its first leg, with whether it was reversed and what it reverses itself."""
+    own = OuterRef("pk")
+    reversed_journal = Transfer.objects.filter(id=OuterRef("reverses_id")).values("journal_id")[:1]
+    return (
+        transfers_visible_to(actor)
+        .filter(leg=1)
+        .annotate(
+            is_reversed=Exists(Transfer.objects.filter(reverses_id=own)),
+            reverses_journal_id=Subquery(reversed_journal),
+        )
+    )
+
+
+def with_legs(heads: Sequence[Transfer]) -> list[Transfer]:
+    """The first legs of journals, each with all legs of its journal as `legs`: one statement."""
+    legs: dict[UUID, list[Transfer]] = {}
+    found = Transfer.objects.filter(journal_id__in={head.journal_id for head in heads})
+    for transfer in found.order_by("journal_id", "leg"):
+        legs.setdefault(transfer.journal_id, []).append(transfer)
+    for head in heads:
+        head.legs = legs[head.journal_id]
+    return list(heads)
+
+
+def journal_visible_to(actor: Actor, *, journal_id: UUID) -> Transfer:
+    """A journal by its first leg, with all its legs as `legs`.
+
+    :raises NotFound: there is none, or it is not visible.
+    """
+    head = journals_visible_to(actor).filter(journal_id=journal_id).first()
+    if head is None:
+        raise NotFound("There is no such journal.")
+    return with_legs([head])[0]
 
 
 def posting_rules_visible_to(actor: Actor) -> QuerySet[PostingRule]:
@@ -76,12 +125,23 @@ def periods_visible_to(actor: Actor) -> QuerySet[FiscalPeriod]:
     return actor.visible(FiscalPeriod.objects.all(), "ledger.view_fiscalperiod")
 
 
+def statement_visible_to(actor: Actor, *, account_id: UUID) -> QuerySet[StatementLine]:
+    """The statement of an account that carries money.
+
+    :raises UnknownAccount: there is none, or it is not visible.
+    """
+    accounts = actor.visible(Account.objects.with_balance(), "ledger.view_account")
+    if not accounts.filter(id=account_id).exists():
+        raise UnknownAccount
+    return account_statement(account_id=account_id)
+
+
 def account_statement(*, account_id: UUID) -> QuerySet[StatementLine]:
     """The lines of an account's statement, newest first, each with the balance that it left."""
     return (
         StatementLine.objects.filter(account_id=account_id)
         .select_related("other_account")
-        .order_by("-version", "stripe")
+        .order_by("-version", "transfer_id")
     )
 
 

@@ -18,18 +18,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="StatementLine",
             fields=[
-                (
-                    "pk",
-                    models.CompositePrimaryKey(
-                        "account",
-                        "stripe",
-                        "version",
-                        blank=True,
-                        editable=False,
-                        primary_key=True,
-                        serialize=False,
-                    ),
-                ),
+                ("transfer_id", models.UUIDField(primary_key=True, serialize=False)),
                 ("stripe", models.PositiveSmallIntegerField()),
                 ("version", models.BigIntegerField()),
                 (
@@ -63,7 +52,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "db_table": "ledger_statementline",
-                "ordering": ("-version", "stripe"),
+                "ordering": ("-version", "transfer_id"),
                 "managed": False,
                 "default_permissions": (),
             },

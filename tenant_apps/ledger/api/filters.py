@@ -1,0 +1,84 @@
+"""What lists of the books can be narrowed to."""
+
+from uuid import UUID
+
+import django_filters as filters
+from django.db.models import QuerySet
+
+from tenant_apps.ledger.models import (
+    Account,
+    AccountKind,
+    AccountStatus,
+    FiscalPeriod,
+    PeriodState,
+    StatementLine,
+    Transfer,
+    TransferKind,
+    TransferQuerySet,
+)
+
+
+class AccountFilter(filters.FilterSet):
+    code = filters.CharFilter(max_length=32)
+    kind = filters.ChoiceFilter(choices=AccountKind.choices)
+    currency = filters.CharFilter(max_length=3)
+    subledger_id = filters.UUIDFilter()
+    parent = filters.UUIDFilter(field_name="parent_id")
+    status = filters.ChoiceFilter(choices=AccountStatus.choices)
+    is_chart_line = filters.BooleanFilter(field_name="currency", lookup_expr="isnull")
+
+    class Meta:
+        model = Account
+        fields: tuple[str, ...] = ()
+
+
+class TransferFilter(filters.FilterSet):
+    account = filters.UUIDFilter(method="filter_account")
+    journal = filters.UUIDFilter(field_name="journal_id")
+    source_type = filters.CharFilter(max_length=64)
+    source_id = filters.UUIDFilter()
+    rule = filters.CharFilter(max_length=64)
+    kind = filters.ChoiceFilter(choices=TransferKind.choices)
+    currency = filters.CharFilter(max_length=3)
+    effective_from = filters.DateFilter(field_name="effective_on", lookup_expr="gte")
+    effective_to = filters.DateFilter(field_name="effective_on", lookup_expr="lte")
+
+    class Meta:
+        model = Transfer
+        fields: tuple[str, ...] = ()
+
+    def filter_account(
+        self, transfers: TransferQuerySet, name: str, value: UUID
+    ) -> QuerySet[Transfer]:
+        return transfers.touching(value)
+
+
+class JournalFilter(filters.FilterSet):
+    source_type = filters.CharFilter(max_length=64)
+    source_id = filters.UUIDFilter()
+    rule = filters.CharFilter(max_length=64)
+    kind = filters.ChoiceFilter(choices=TransferKind.choices)
+    effective_from = filters.DateFilter(field_name="effective_on", lookup_expr="gte")
+    effective_to = filters.DateFilter(field_name="effective_on", lookup_expr="lte")
+
+    class Meta:
+        model = Transfer
+        fields: tuple[str, ...] = ()
+
+
+class StatementFilter(filters.FilterSet):
+    effective_from = filters.DateFilter(field_name="effective_on", lookup_expr="gte")
+    effective_to = filters.DateFilter(field_name="effective_on", lookup_expr="lte")
+
+    class Meta:
+        model = StatementLine
+        fields: tuple[str, ...] = ()
+
+
+class FiscalPeriodFilter(filters.FilterSet):
+    fiscal_year = filters.NumberFilter()
+    state = filters.ChoiceFilter(choices=PeriodState.choices)
+
+    class Meta:
+        model = FiscalPeriod
+        fields: tuple[str, ...] = ()

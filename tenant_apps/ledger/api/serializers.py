@@ -1,0 +1,236 @@
+"""What the API of the books takes and shows."""
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from shared_apps.kernel.api.serializers import MoneyField, StrictSerializer
+from tenant_apps.ledger.models import (
+    Account,
+    FiscalPeriod,
+    PostingRule,
+    PostingRuleLine,
+    Side,
+    StatementLine,
+    Transfer,
+    TransferKind,
+)
+
+MAX_LINES = 500
+
+
+class AccountOut(serializers.ModelSerializer[Account]):
+    balance = MoneyField(source="posted", minimum=None, allow_null=True, read_only=True)
+
+    class Meta:
+        model = Account
+        fields = (
+            "id",
+            "code",
+            "name",
+            "kind",
+            "normal_side",
+            "currency",
+            "subledger",
+            "subledger_id",
+            "parent_id",
+            "status",
+            "balance",
+            "created_at",
+        )
+        read_only_fields = fields
+
+
+class AccountNameOut(serializers.ModelSerializer[Account]):
+    class Meta:
+        model = Account
+        fields = ("id", "code", "name", "subledger_id")
+        read_only_fields = fields
+
+
+class StatementLineOut(serializers.ModelSerializer[StatementLine]):
+    """A transfer as the account sees it, and the balance that it left."""
+
+    amount = MoneyField(read_only=True)
+    balance = MoneyField(minimum=None, read_only=True)
+    other_account = AccountNameOut(read_only=True)
+
+    class Meta:
+        model = StatementLine
+        fields = (
+            "transfer_id",
+            "journal_id",
+            "version",
+            "side",
+            "amount",
+            "balance",
+            "other_account",
+            "effective_on",
+            "posted_at",
+            "kind",
+            "rule",
+            "source_type",
+            "source_id",
+            "memo",
+        )
+        read_only_fields = fields
+
+
+class TransferOut(serializers.ModelSerializer[Transfer]):
+    debit_account_id = serializers.UUIDField(read_only=True)
+    credit_account_id = serializers.UUIDField(read_only=True)
+    amount = MoneyField(read_only=True)
+    debit_balance = MoneyField(
+        source="debit_balance_after", minimum=None, allow_null=True, read_only=True
+    )
+    credit_balance = MoneyField(
+        source="credit_balance_after", minimum=None, allow_null=True, read_only=True
+    )
+
+    class Meta:
+        model = Transfer
+        fields = (
+            "id",
+            "journal_id",
+            "leg",
+            "debit_account_id",
+            "credit_account_id",
+            "amount",
+            "debit_balance",
+            "credit_balance",
+            "effective_on",
+            "posted_at",
+            "kind",
+            "rule",
+            "source_type",
+            "source_id",
+            "actor_id",
+            "reverses_id",
+            "memo",
+        )
+        read_only_fields = fields
+
+
+class JournalOut(serializers.Serializer[Transfer]):
+    """A journal, read from its first leg, with all its legs."""
+
+    id = serializers.UUIDField(source="journal_id", read_only=True)
+    kind = serializers.ChoiceField(choices=TransferKind.choices, read_only=True)
+    rule = serializers.CharField(read_only=True)
+    source_type = serializers.CharField(read_only=True)
+    source_id = serializers.UUIDField(read_only=True)
+    effective_on = serializers.DateField(read_only=True)
+    posted_at = serializers.DateTimeField(read_only=True)
+    actor_id = serializers.UUIDField(allow_null=True, read_only=True)
+    memo = serializers.CharField(read_only=True)
+    is_reversed = serializers.BooleanField(read_only=True)
+    reverses_journal_id = serializers.UUIDField(allow_null=True, read_only=True)
+    legs = TransferOut(many=True, read_only=True)
+
+
+class JournalLineIn(StrictSerializer):
+    account_code = serializers.CharField(max_length=32)
+    subledger_id = serializers.UUIDField(allow_null=True, default=None)
+    side = serializers.ChoiceField(choices=Side.choices)
+    amount = MoneyField(minimum=1)
+
+
+class JournalIn(StrictSerializer):
+    effective_on = serializers.DateField()
+    memo = serializers.CharField(max_length=200)
+    lines = JournalLineIn(many=True, min_length=2, max_length=MAX_LINES)
+
+
+class ReversalIn(StrictSerializer):
+    effective_on = serializers.DateField()
+    memo = serializers.CharField(max_length=200, allow_blank=True, default="")
+
+
+class OpeningLineIn(StrictSerializer):
+    account_code = serializers.CharField(max_length=32)
+    subledger_id = serializers.UUIDField(allow_null=True, default=None)
+    amount = MoneyField(minimum=None)
+
+
+class OpeningBalancesIn(StrictSerializer):
+    effective_on = serializers.DateField()
+    lines = OpeningLineIn(many=True, min_length=1, max_length=MAX_LINES)
+
+
+class TrialBalanceQuery(serializers.Serializer[Any]):
+    as_of = serializers.DateField(required=False)
+
+
+class TrialBalanceRowOut(serializers.Serializer[Any]):
+    code = serializers.CharField(read_only=True)
+    name = serializers.CharField(read_only=True)
+    kind = serializers.CharField(read_only=True)
+    currency = serializers.CharField(read_only=True)
+    debit = MoneyField(read_only=True)
+    credit = MoneyField(read_only=True)
+
+
+class TrialBalanceTotalOut(serializers.Serializer[Any]):
+    currency = serializers.CharField(read_only=True)
+    debit = MoneyField(read_only=True)
+    credit = MoneyField(read_only=True)
+    difference = MoneyField(minimum=None, read_only=True)
+
+
+class TrialBalanceOut(serializers.Serializer[Any]):
+    as_of = serializers.DateField(allow_null=True, read_only=True)
+    rows = TrialBalanceRowOut(many=True, read_only=True)
+    totals = TrialBalanceTotalOut(many=True, read_only=True)
+
+
+class PostingRuleLineOut(serializers.ModelSerializer[PostingRuleLine]):
+    amount = serializers.CharField(source="amount_name", read_only=True)
+    debit = serializers.SerializerMethodField()
+    credit = serializers.SerializerMethodField()
+
+    class Meta:
+        model = PostingRuleLine
+        fields = ("position", "amount", "debit", "credit")
+        read_only_fields = fields
+
+    @extend_schema_field(serializers.CharField())
+    def get_debit(self, line: PostingRuleLine) -> str:
+        return line.debit_account.code
+
+    @extend_schema_field(serializers.CharField())
+    def get_credit(self, line: PostingRuleLine) -> str:
+        return line.credit_account.code
+
+
+class PostingRuleOut(serializers.ModelSerializer[PostingRule]):
+    lines = PostingRuleLineOut(many=True, read_only=True)
+
+    class Meta:
+        model = PostingRule
+        fields = ("id", "code", "name", "lines")
+        read_only_fields = fields
+
+
+class FiscalPeriodOut(serializers.ModelSerializer[FiscalPeriod]):
+    class Meta:
+        model = FiscalPeriod
+        fields = (
+            "id",
+            "fiscal_year",
+            "number",
+            "starts_on",
+            "ends_on",
+            "state",
+            "closed_at",
+            "closed_by_id",
+        )
+        read_only_fields = fields
+
+
+class FiscalYearIn(StrictSerializer):
+    fiscal_year = serializers.IntegerField(min_value=1900, max_value=2200)
+
+
+class ReopeningIn(StrictSerializer):
+    reason = serializers.CharField(max_length=500)

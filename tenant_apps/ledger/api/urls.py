@@ -1,0 +1,54 @@
+from django.urls import path
+from rest_framework.routers import SimpleRouter
+
+from tenant_apps.ledger.api.views import (
+    AccountViewSet,
+    FiscalPeriodViewSet,
+    FiscalYearView,
+    JournalViewSet,
+    OpeningBalancesView,
+    PostingRuleViewSet,
+    StatementViewSet,
+    TransferViewSet,
+    TrialBalanceView,
+)
+
+_ROOT = "api/v1/ledger"
+
+router = SimpleRouter(use_regex_path=False)
+router.register(f"{_ROOT}/accounts", AccountViewSet, basename="ledger-account")
+router.register(f"{_ROOT}/transfers", TransferViewSet, basename="ledger-transfer")
+router.register(f"{_ROOT}/journals", JournalViewSet, basename="ledger-journal")
+router.register(f"{_ROOT}/posting-rules", PostingRuleViewSet, basename="ledger-posting-rule")
+router.register(f"{_ROOT}/periods", FiscalPeriodViewSet, basename="ledger-period")
+
+urlpatterns = [
+    path(
+        f"{_ROOT}/accounts/<uuid:account_id>/statement/",
+        StatementViewSet.as_view({"get": "list"}),
+        name="ledger-statement",
+    ),
+    path(
+        f"{_ROOT}/journals/<uuid:pk>/reversal/",
+        JournalViewSet.as_view({"post": "reversal"}),
+        name="ledger-journal-reversal",
+    ),
+    path(
+        f"{_ROOT}/periods/<uuid:pk>/closing/",
+        FiscalPeriodViewSet.as_view({"post": "closing"}),
+        name="ledger-period-closing",
+    ),
+    path(
+        f"{_ROOT}/periods/<uuid:pk>/reopening/",
+        FiscalPeriodViewSet.as_view({"post": "reopening"}),
+        name="ledger-period-reopening",
+    ),
+    path(f"{_ROOT}/fiscal-years/", FiscalYearView.as_view(), name="ledger-fiscal-years"),
+    path(
+        f"{_ROOT}/opening-balances/",
+        OpeningBalancesView.as_view(),
+        name="ledger-opening-balances",
+    ),
+    path(f"{_ROOT}/trial-balance/", TrialBalanceView.as_view(), name="ledger-trial-balance"),
+    *router.urls,
+]

@@ -1,0 +1,211 @@
+"""The books through the API: read by whoever may, written by hand by few."""
+
+from typing import Any
+from uuid import UUID
+
+from django.db.models import QuerySet
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from shared_apps.access.api.views import OrganizationView, OrganizationViewSet
+from shared_apps.kernel.api.serializers import NoBody
+from shared_apps.kernel.api.views import Listing, Retrieving
+from tenant_apps.ledger import selectors, services
+from tenant_apps.ledger.api.filters import (
+    AccountFilter,
+    FiscalPeriodFilter,
+    JournalFilter,
+    StatementFilter,
+    TransferFilter,
+)
+from tenant_apps.ledger.api.serializers import (
+    AccountOut,
+    FiscalPeriodOut,
+    FiscalYearIn,
+    JournalIn,
+    JournalOut,
+    OpeningBalancesIn,
+    PostingRuleOut,
+    ReopeningIn,
+    ReversalIn,
+    StatementLineOut,
+    TransferOut,
+    TrialBalanceOut,
+    TrialBalanceQuery,
+)
+from tenant_apps.ledger.models import (
+    Account,
+    FiscalPeriod,
+    PostingRule,
+    StatementLine,
+    Transfer,
+)
+
+VIEW_ACCOUNT = "ledger.view_account"
+VIEW_TRANSFER = "ledger.view_transfer"
+VIEW_RULE = "ledger.view_postingrule"
+VIEW_PERIOD = "ledger.view_fiscalperiod"
+
+
+class AccountViewSet(Listing, Retrieving, OrganizationViewSet):
+    """The chart of accounts, and under it the accounts that carry money, with their balances."""
+
+    queryset = Account.objects.none()
+    serializer_class = AccountOut
+    filterset_class = AccountFilter
+    ordering_fields = ("code", "created_at")
+    ordering = ("code",)
+    required_permissions = {"list": VIEW_ACCOUNT, "retrieve": VIEW_ACCOUNT}
+
+    def get_queryset(self) -> QuerySet[Account]:
+        return selectors.accounts_visible_to(self.actor)
+
+
+class StatementViewSet(Listing, OrganizationViewSet):
+    """An account's statement: each transfer with the balance that it left, newest first."""
+
+    queryset = StatementLine.objects.none()
+    serializer_class = StatementLineOut
+    filterset_class = StatementFilter
+    ordering = ("-version",)
+    required_permissions = {"list": VIEW_ACCOUNT}
+
+    def get_queryset(self) -> QuerySet[StatementLine]:
+        return selectors.statement_visible_to(self.actor, account_id=self.kwargs["account_id"])
+
+
+class TransferViewSet(Listing, Retrieving, OrganizationViewSet):
+    """Every transfer of the books, newest first."""
+
+    queryset = Transfer.objects.none()
+    serializer_class = TransferOut
+    filterset_class = TransferFilter
+    ordering = ("-posted_at", "-id")
+    required_permissions = {"list": VIEW_TRANSFER, "retrieve": VIEW_TRANSFER}
+
+    def get_queryset(self) -> QuerySet[Transfer]:
+        return selectors.transfers_visible_to(self.actor)
+
+
+class JournalViewSet(Listing, Retrieving, OrganizationViewSet):
+    """Entries with all their legs. By hand, journals are posted and reversed here."""
+
+    queryset = Transfer.objects.none()
+    serializer_class = JournalOut
+    input_serializers = {"create": JournalIn, "reversal": ReversalIn}
+    money_actions = frozenset({"create", "reversal"})
+    filterset_class = JournalFilter
+    ordering = ("-posted_at", "-id")
+    lookup_field = "journal_id"
+    lookup_url_kwarg = "pk"
+    required_permissions = {
+        "list": VIEW_TRANSFER,
+        "retrieve": VIEW_TRANSFER,
+        "create": "ledger.post_manual_journal",
+        "reversal": "ledger.reverse_journal",
+    }
+
+    def get_queryset(self) -> QuerySet[Transfer]:
+        return selectors.journals_visible_to(self.actor)
+
+    def paginate_queryset(self, queryset: Any) -> Any:
+        return selectors.with_legs(super().paginate_queryset(queryset) or [])
+
+    def get_object(self) -> Any:
+        return selectors.with_legs([super().get_object()])[0]
+
+    def create(self, request: Request) -> Response:
+        """Post a manual journal: in each currency, its debits equal its credits."""
+        given = self.read_input()
+        lines = [services.JournalLine(**line) for line in given.pop("lines")]
+        journal = services.post_manual_journal(actor=self.actor, lines=lines, **given)
+        return self.answer(selectors.journal_visible_to(self.actor, journal_id=journal.id))
+
+    def reversal(self, request: Request, pk: UUID) -> Response:
+        """Undo a manual journal or opening balances by an opposite journal, once."""
+        journal = services.reverse_journal(actor=self.actor, journal_id=pk, **self.read_input())
+        return self.answer(selectors.journal_visible_to(self.actor, journal_id=journal.id))
+
+
+class OpeningBalancesView(OrganizationView):
+    """What accounts held on the first day."""
+
+    serializer_class = JournalOut
+    input_serializers = {"post": OpeningBalancesIn}
+    money_actions = frozenset({"post"})
+    required_permissions = {"post": "ledger.post_opening_balances"}
+
+    def post(self, request: Request) -> Response:
+        """Post opening balances against the opening balance equity."""
+        given = self.read_input()
+        lines = [services.OpeningLine(**line) for line in given.pop("lines")]
+        journal = services.post_opening_balances(actor=self.actor, lines=lines, **given)
+        return self.answer(selectors.journal_visible_to(self.actor, journal_id=journal.id))
+
+
+class TrialBalanceView(OrganizationView):
+    """All accounts by line of the chart and currency; debits equal credits."""
+
+    serializer_class = TrialBalanceOut
+    query_parameters = {"get": TrialBalanceQuery}
+    required_permissions = {"get": VIEW_ACCOUNT}
+
+    def get(self, request: Request) -> Response:
+        """The trial balance now, or as of the end of a day."""
+        return self.answer(selectors.trial_balance(as_of=self.read_query().get("as_of")))
+
+
+class PostingRuleViewSet(Listing, Retrieving, OrganizationViewSet):
+    """How business events are written into the books, by name."""
+
+    queryset = PostingRule.objects.none()
+    serializer_class = PostingRuleOut
+    ordering_fields = ("code",)
+    ordering = ("code",)
+    required_permissions = {"list": VIEW_RULE, "retrieve": VIEW_RULE}
+
+    def get_queryset(self) -> QuerySet[PostingRule]:
+        return selectors.posting_rules_visible_to(self.actor)
+
+
+class FiscalPeriodViewSet(Listing, Retrieving, OrganizationViewSet):
+    """The periods of the fiscal years. Nothing takes effect in a closed one."""
+
+    queryset = FiscalPeriod.objects.none()
+    serializer_class = FiscalPeriodOut
+    input_serializers = {"closing": NoBody, "reopening": ReopeningIn}
+    filterset_class = FiscalPeriodFilter
+    ordering_fields = ("starts_on",)
+    ordering = ("starts_on",)
+    required_permissions = {
+        "list": VIEW_PERIOD,
+        "retrieve": VIEW_PERIOD,
+        "closing": "ledger.close_fiscalperiod",
+        "reopening": "ledger.reopen_fiscalperiod",
+    }
+
+    def get_queryset(self) -> QuerySet[FiscalPeriod]:
+        return selectors.periods_visible_to(self.actor)
+
+    def closing(self, request: Request, pk: UUID) -> Response:
+        """Close a period that has ended."""
+        self.read_input()
+        return self.answer(services.close_period(actor=self.actor, period_id=pk))
+
+    def reopening(self, request: Request, pk: UUID) -> Response:
+        """Open a closed period again, for a reason."""
+        given = self.read_input()
+        return self.answer(services.reopen_period(actor=self.actor, period_id=pk, **given))
+
+
+class FiscalYearView(OrganizationView):
+    """Fiscal years, which are made of periods."""
+
+    serializer_class = FiscalPeriodOut
+    input_serializers = {"post": FiscalYearIn}
+    unpaged = frozenset({"post"})
+    required_permissions = {"post": "ledger.add_fiscalperiod"}
+
+    def post(self, request: Request) -> Response:
+        """Open a fiscal year, named by the year it ends in; the answer is its periods."""
+        return self.answer_all(services.open_fiscal_year(actor=self.actor, **self.read_input()))
