@@ -87,9 +87,6 @@ def wake_now(queue: str) -> None:
 def wake_after_commit(queue: str) -> None:
     """Wake the queue of the present tenant when the transaction commits, once per transaction."""
     wake = _Wake(queue=queue, organization=organization_or_none())
-    here = set(connection.savepoint_ids)
-    for savepoints, callback, *_ in connection.run_on_commit:
-        # Only one that survives whenever our own savepoint survives can stand for us.
-        if wake.is_same(callback) and savepoints <= here:
-            return
-    transaction.on_commit(wake)
+    # One that stands there already vanishes only with a savepoint that we are in as well.
+    if not any(wake.is_same(callback) for _, callback, *_ in connection.run_on_commit):
+        transaction.on_commit(wake)

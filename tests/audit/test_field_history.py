@@ -89,6 +89,7 @@ def test_masks_personal_fields_and_leaves_out_excluded_ones(owner: Actor) -> Non
     assert created.changes["to"] == ["", "***"]
     assert changed.changes == {"to": ["***", "***"]}
     for entry in (changed, created):
+        assert entry.object_repr == ""
         assert "pssst" not in str(vars(entry))
         assert "example.com" not in str(vars(entry))
 

@@ -3,9 +3,11 @@
 import threading
 from typing import Any
 
+import pytest
 from django.db import connection, transaction
 
 from shared_apps.audit.services import record_all
+from shared_apps.outbox import relay
 from shared_apps.outbox.models import ConsumerReceipt, OutboxMessage
 from shared_apps.outbox.relay import deliver, relay_due
 from tenants.context import tenant_context
@@ -69,6 +71,53 @@ def test_work_written_while_a_relay_finishes_is_not_left_behind(real_commits: An
     with consuming("cook", KettleBoiled, one_more):
         relay_due()
     assert len(told) == 2
+
+
+def test_work_written_between_the_last_look_and_letting_go_is_not_left_behind(
+    real_commits: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    boil(1)
+    told: list[int] = []
+    drain = relay._drain
+    late: list[bool] = []
+
+    def drain_and_be_late(**options: Any) -> bool:
+        finished = drain(**options)
+        if not late:
+            other = in_a_thread(real_commits, lambda: (boil(1), late.append(relay_due())))
+            other.join(20)
+        return finished
+
+    monkeypatch.setattr(relay, "_drain", drain_and_be_late)
+    with consuming("cook", KettleBoiled, lambda message: told.append(1)):
+        relay_due()
+    assert late == [False]
+    assert len(told) == 2
+
+
+def test_a_message_that_another_has_in_hand_is_passed_over_and_not_waited_for(
+    real_commits: Any,
+) -> None:
+    boil(1)
+    message = OutboxMessage.objects.get(event_name="kitchen.kettle_boiled")
+    told: list[int] = []
+    held, go_on = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with transaction.atomic():
+            OutboxMessage.objects.select_for_update().get(pk=message.pk)
+            held.set()
+            assert go_on.wait(20)
+
+    holder = in_a_thread(real_commits, hold)
+    assert held.wait(20)
+    with consuming("cook", KettleBoiled, lambda message: told.append(1)):
+        deliver(message)
+        assert told == []
+        go_on.set()
+        holder.join(20)
+        deliver(message)
+    assert told == [1]
 
 
 def test_two_deliveries_of_one_message_act_once(real_commits: Any) -> None:
