@@ -55,6 +55,9 @@ def own_database(name: str) -> Iterator[None]:
             raise ScriptError(f"the benchmark's database could not be migrated:\n{done.stdout}")
         yield
     finally:
+        # The owner may not end the app's connections: they are closed here, also after a failure.
+        if "django.db" in sys.modules:
+            sys.modules["django.db"].connections.close_all()
         _forget(database)
 
 
