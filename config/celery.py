@@ -25,6 +25,8 @@ app.conf.beat_schedule = {
         "schedule": 15.0,
         "options": {"expires": 15},
     },
+    "expired secrets": {"task": "accounts.delete_expired_everywhere", "schedule": 3600.0},
+    "old idempotency keys": {"task": "idempotency.free_old_keys_everywhere", "schedule": 3600.0},
     # What waited for a plan or an exchange rate that is known by now.
     "waiting commissions": {
         "task": "tenant_apps.commissions.tasks.complete_waiting_everywhere",

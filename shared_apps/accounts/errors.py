@@ -16,133 +16,133 @@ class CredentialsRefused(NotAuthenticated):
     """The one answer to a wrong address, a wrong password and a closed account alike."""
 
     code = "credentials_refused"
-    title = "E-mail or password is wrong"
+    title = "E-mail or password is wrong."
 
 
 class TokenRefused(NotAuthenticated):
     """The access token is forged, malformed, of another kind or of another organization."""
 
     code = "token_invalid"
-    title = "The access token is not valid"
+    title = "The access token is not valid."
 
 
 class TokenExpired(NotAuthenticated):
     code = "token_expired"
-    title = "The access token has expired"
+    title = "The access token has expired."
 
 
 class SessionOver(NotAuthenticated):
     """The token is good and its session has ended: signed out, revoked, or person deactivated."""
 
     code = "session_ended"
-    title = "The session has ended"
+    title = "The session has ended."
 
 
 class RefreshRefused(NotAuthenticated):
     """The refresh token is forged, expired, spent or foreign, or its session has ended."""
 
     code = "refresh_refused"
-    title = "Sign in again"
+    title = "Sign in again."
 
 
 class SecretRefused(BadInput):
     """A link or code that is forged, expired, used, withdrawn or of another organization."""
 
     code = "secret_refused"
-    title = "This link or code is not valid any more"
+    title = "This link or code is not valid any more."
 
 
 class PasswordWrong(BadInput):
     code = "password_wrong"
-    title = "The present password is wrong"
+    title = "The present password is wrong."
 
 
 class PasswordTooWeak(BadInput):
     code = "password_too_weak"
-    title = "The new password is too weak"
+    title = "The new password is too weak."
 
 
 class OnlyOnPlatform(Conflict):
     code = "only_on_platform"
-    title = "Super-admins belong to the platform, not to an organization"
+    title = "Super-admins belong to the platform, not to an organization."
 
 
 class EmailTaken(Conflict):
     code = "email_taken"
-    title = "Somebody already has this e-mail address"
+    title = "Somebody already has this e-mail address."
 
 
 class AlreadyActivated(Conflict):
     code = "user_already_activated"
-    title = "This person has already come in"
+    title = "This person has already come in."
 
 
 class AlreadyDeactivated(Conflict):
     code = "user_already_deactivated"
-    title = "This person is already deactivated"
+    title = "This person is already deactivated."
 
 
 class NotDeactivated(Conflict):
     code = "user_not_deactivated"
-    title = "This person is not deactivated"
+    title = "This person is not deactivated."
 
 
 class CannotDeactivateSelf(Conflict):
     code = "cannot_deactivate_self"
-    title = "Nobody can deactivate themselves"
+    title = "Nobody can deactivate themselves."
 
 
 class UserUnknown(NotFound):
     code = "user_unknown"
-    title = "There is no such person"
+    title = "There is no such person."
 
 
 class SessionUnknown(NotFound):
     code = "session_unknown"
-    title = "There is no such session"
+    title = "There is no such session."
 
 
 class AlreadyEnrolled(Conflict):
     code = "second_factor_already_enrolled"
-    title = "A second factor is already enrolled"
+    title = "A second factor is already enrolled."
 
 
 class NotEnrolled(Conflict):
     code = "second_factor_not_enrolled"
-    title = "No second factor is enrolled"
+    title = "No second factor is enrolled."
 
 
 class EnrolmentNotBegun(Conflict):
     code = "second_factor_enrolment_not_begun"
-    title = "Begin the enrolment first"
+    title = "Begin the enrolment first."
 
 
 class SecondFactorWrong(BadInput):
     code = "second_factor_wrong"
-    title = "The code is wrong or was used before"
+    title = "The code is wrong or was used before."
 
 
 class SecondFactorDemanded(Conflict):
     """Somebody whose role demands a second factor wants to give it up."""
 
     code = "second_factor_demanded"
-    title = "Your role demands a second factor"
+    title = "Your role demands a second factor."
 
 
 class SecondFactorRequired(Forbidden):
     """The session may only verify its second factor."""
 
     code = "second_factor_required"
-    title = "Verify the second factor first"
+    title = "Verify the second factor first."
 
 
 class SecondFactorEnrolmentRequired(Forbidden):
     """The session may only enrol a second factor."""
 
     code = "second_factor_enrolment_required"
-    title = "Enrol a second factor first"
+    title = "Enrol a second factor first."
 
 
 class TooManyAttempts(TooManyRequests):
     code = "too_many_attempts"
-    title = "Too many attempts"
+    title = "Too many attempts."

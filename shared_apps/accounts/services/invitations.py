@@ -15,7 +15,7 @@ from shared_apps.accounts.models import Session, User
 from shared_apps.accounts.services import attempts, one_time_secrets
 from shared_apps.accounts.services.credentials import REDEEM_PLACE, count_or_refuse
 from shared_apps.accounts.services.locks import locked_user
-from shared_apps.accounts.services.people import insert, require_free_addresses
+from shared_apps.accounts.services.people import insert, require_free_addresses, take_places
 from shared_apps.accounts.services.sessions import SignIn, start_session
 from shared_apps.audit.history import record_bulk_created
 from shared_apps.audit.services import record
@@ -35,10 +35,12 @@ def invite_user(*, email: str, full_name: str, actor: Actor, language: str = "en
     Roles can be given at once: they count from the moment the person comes in.
 
     :raises EmailTaken: somebody has the address.
+    :raises QuotaExceeded: the plan does not allow one more.
     """
     actor.require("accounts.add_user")
     address = normalise_email(email)
     require_free_addresses(addresses=[address])
+    take_places(count=1, actor=actor)
     user = User(
         email=address,
         full_name=full_name,

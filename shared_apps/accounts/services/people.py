@@ -32,6 +32,8 @@ from shared_apps.audit.services import record, record_all
 from shared_apps.kernel import clock
 from shared_apps.kernel.actor import Actor
 from shared_apps.kernel.operations import step
+from tenant_apps.usage import services as usage
+from tenants.context import on_platform
 
 PROFILE_FIELDS = ("full_name", "phone", "language", "time_zone")
 
@@ -68,6 +70,7 @@ def create_user(
 
     :raises EmailTaken: somebody has the address.
     :raises PasswordTooWeak: a validator refuses the password.
+    :raises QuotaExceeded: the plan does not allow one more.
     """
     person = NewUser(
         email=email,
@@ -82,9 +85,12 @@ def create_user(
 
 
 @transaction.atomic
-def create_users(*, people: Sequence[NewUser], actor: Actor) -> list[User]:
+def create_users(
+    *, people: Sequence[NewUser], actor: Actor, quota_bypass_reason: str = ""
+) -> list[User]:
     """Make people who may come in at once, in the order given.
 
+    :raises QuotaExceeded: the plan does not allow so many, and no reason to pass it was given.
     :raises EmailTaken: somebody has one of the addresses, or two of them are the same.
     :raises PasswordTooWeak: a validator refuses one of the passwords.
     """
@@ -104,6 +110,7 @@ def create_users(*, people: Sequence[NewUser], actor: Actor) -> list[User]:
         for person in people
     ]
     require_free_addresses(addresses=[user.email for user in users])
+    take_places(count=len(users), actor=actor, bypass_reason=quota_bypass_reason)
     for person, user in zip(people, users, strict=True):
         user.password = _password_of(person, user)
     insert(users=users)
@@ -130,6 +137,24 @@ def require_free_addresses(*, addresses: Sequence[str]) -> None:
         raise EmailTaken("Two of the addresses are the same.")
     if User.objects.filter(email__in=addresses).exists():
         raise EmailTaken
+
+
+@step
+def take_places(*, count: int, actor: Actor, bypass_reason: str = "") -> None:
+    """Count people against the plan: whoever is active or invited has a place.
+
+    :raises QuotaExceeded: the plan does not allow so many, and no reason to pass it was given.
+    """
+    # The platform has no plan.
+    if count and not on_platform():
+        usage.consume(name="users", amount=count, actor=actor, bypass_reason=bypass_reason)
+
+
+@step
+def give_place_back() -> None:
+    """Let somebody else have the place of a person who was deactivated."""
+    if not on_platform():
+        usage.release(name="users")
 
 
 @step
@@ -162,6 +187,7 @@ def deactivate_user(*, user_id: UUID, actor: Actor) -> User:
     user.is_active, user.deactivated_at = False, clock.now()
     _save(user, "is_active", "deactivated_at", actor=actor)
     one_time_secrets.withdraw(user_id=user.id)
+    give_place_back()
     ended = end_all_sessions(user_id=user.id, reason=Session.EndReason.DEACTIVATED, actor=actor)
     record(UserDeactivated(subject_id=user.id, sessions_ended=ended), actor=actor)
     return user
@@ -173,11 +199,13 @@ def reactivate_user(*, user_id: UUID, actor: Actor) -> User:
 
     :raises UserUnknown: there is no such person.
     :raises NotDeactivated: the door is not closed.
+    :raises QuotaExceeded: the plan does not allow one more.
     """
     actor.require("accounts.deactivate_user")
     user = locked_user(user_id=user_id)
     if user.deactivated_at is None:
         raise NotDeactivated
+    take_places(count=1, actor=actor)
     # Somebody who never came in is invited anew instead: there is no password yet.
     user.is_active, user.deactivated_at = user.activated_at is not None, None
     _save(user, "is_active", "deactivated_at", actor=actor)
