@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from shared_apps.access import services
 from shared_apps.access.actors import system_actor
-from tenants import selectors as tenants
-from tenants.context import platform_context, tenant_context
+from tenants.context import tenant_context
+from tenants.models import Organization
+from tenants.selectors import organization_by_subdomain, served_organizations
 
 
 class Command(BaseCommand):
@@ -21,17 +23,17 @@ class Command(BaseCommand):
         chosen.add_argument("--all", action="store_true")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        with platform_context(reason="choose the organizations whose roles are synced"):
-            if options["all"]:
-                organizations = list(tenants.active_organizations())
-            else:
-                found = tenants.organization_by_subdomain(options["organization"])
-                if found is None:
-                    raise CommandError(f"There is no organization {options['organization']}.")
-                organizations = [found]
-        for organization in organizations:
+        for organization in self._chosen(options):
             with tenant_context(organization):
                 changes = services.sync_standard_roles(actor=system_actor("setup_permissions"))
             self.stdout.write(f"{organization.name}: {len(changes)} changes")
             for change in changes:
                 self.stdout.write(f"  {change}")
+
+    def _chosen(self, options: dict[str, Any]) -> Iterable[Organization]:
+        if options["all"]:
+            return served_organizations()
+        try:
+            return [organization_by_subdomain(options["organization"])]
+        except Organization.DoesNotExist:
+            raise CommandError(f"There is no organization {options['organization']}.") from None
