@@ -79,7 +79,6 @@ def add_plan(*, actor: Actor, name: str, percent: Decimal, starts_on: date) -> C
 
 
 @step
-@transaction.atomic
 def accrue_commissions(*, allocations: Sequence[PaymentAllocated], actor: Actor) -> None:
     """Give the owners of the deals their commission on money that was just used for invoices.
 

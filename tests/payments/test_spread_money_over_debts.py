@@ -55,8 +55,9 @@ def test_oldest_payment_goes_first_and_parts_follow_one_another():
         receipts=[receipt(1, kes("60.00")), receipt(2, kes("60.00"))],
         debts=[debt(9, kes("100.00"), collected=kes("16.00"))],
     )
-    assert [(share.payment_id.int, share.amount, share.collected_before) for share in
-            result.shares] == [
+    assert [
+        (share.payment_id.int, share.amount, share.collected_before) for share in result.shares
+    ] == [
         (1, kes("60.00"), kes("16.00")),
         (2, kes("40.00"), kes("76.00")),
     ]

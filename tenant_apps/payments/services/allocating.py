@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import connection
 
 from shared_apps.audit import services as audit
 from shared_apps.kernel import clock
@@ -25,7 +25,6 @@ _ROWS_PER_STATEMENT = 1000
 
 
 @step
-@transaction.atomic
 def allocate_on_deals(
     *,
     deal_ids: Iterable[UUID],

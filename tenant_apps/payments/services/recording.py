@@ -142,10 +142,13 @@ def attach_proof(
     :raises Forbidden: the actor may not change it.
     :raises PaymentAlreadyDecided: it was verified or rejected.
     :raises PreconditionFailed: it is at another version.
-    :raises DocumentRefused: the file is not an image or a PDF, or too large.
+    :raises FileRefused: the file is not an image or a PDF, or too large.
     """
+    # The storage may be far away: the file goes there before anything is locked.
+    actor.require("payments.change_payment", payments_visible_to(actor).obtain(payment_id))
+    proof = documents.store_document(file=file, kind="payment_proof", actor=actor)
     payment = _locked_for_change(actor, payment_id, expected_version)
-    payment.proof = documents.store_document(file=file, kind="payment_proof", actor=actor)
+    payment.proof = proof
     _save_amended(payment, fields=("proof",), actor=actor)
     return payment
 

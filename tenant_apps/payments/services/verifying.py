@@ -122,7 +122,6 @@ def withdraw_payment(
 
 
 @step
-@transaction.atomic
 def settle(*, approvals: Sequence[Approval], actor: Actor) -> None:
     """What the last signatures bring about: the effect registered with `approvals`.
 
@@ -141,7 +140,6 @@ def settle(*, approvals: Sequence[Approval], actor: Actor) -> None:
 
 
 @step
-@transaction.atomic
 def turn_down(*, approval: Approval, actor: Actor) -> None:
     """What a refused or recalled request brings about, whoever refused it and where."""
     payments = _locked_with_deals([approval.subject_id])
