@@ -35,8 +35,9 @@ def print_invoice(*, actor: Actor, invoice_id: UUID) -> Document:
     if invoice.document is not None:
         return invoice.document
     with transaction.atomic():
-        # Locked, so that two who ask at once do not make two files.
-        invoice = Invoice.objects.select_related("document", "series").locked(invoice_id)
+        # Locked, so that two who ask at once do not make two files; and without joins, because
+        # a row that waited for its lock is read anew and what was joined to it is not.
+        invoice = Invoice.objects.all().locked(invoice_id)
         if invoice.document is not None:
             return invoice.document
         document = _store_pdf(invoice, actor=actor)
