@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
+from django.db import connection
 from rest_framework.test import APIClient
 
 from shared_apps.access import services as access
@@ -68,10 +69,25 @@ def session_of(person: User, *, second_factor: bool = True) -> Session:
     return session
 
 
-def client_of(person: User, *, second_factor: bool = True, host: str = "acme") -> APIClient:
+class OrganizationClient(APIClient):
+    """Serving a request leaves the connection in no tenant; a test goes on in its own."""
+
+    session_row: Session
+
+    def request(self, **kwargs: Any) -> Any:
+        former = connection.tenant
+        try:
+            return super().request(**kwargs)
+        finally:
+            connection.set_tenant(former)
+
+
+def client_of(
+    person: User, *, second_factor: bool = True, host: str = "acme"
+) -> OrganizationClient:
     """A client that calls the organization's host in a session of the person."""
     session = session_of(person, second_factor=second_factor)
-    client: Any = APIClient(HTTP_HOST=f"{host}.kontor.test", raise_request_exception=False)
+    client = OrganizationClient(HTTP_HOST=f"{host}.kontor.test", raise_request_exception=False)
     client.credentials(HTTP_AUTHORIZATION=f"Bearer {token_pair(session=session).access}")
     client.session_row = session
     return client
