@@ -16,6 +16,7 @@ from .subscriptions import tell_subscribers
 
 _ROWS_PER_STATEMENT = 1000
 _USER_AGENT_LENGTH = 300
+_REQUEST_ID_LENGTH = 128
 
 
 def record(event: Event, *, actor: Actor) -> AuditEntry:
@@ -63,7 +64,7 @@ def _write_entries(
             actor_roles=roles,
             on_behalf_of=actor.on_behalf_of,
             session_id=actor.session_id,
-            request_id=actor.request_id,
+            request_id=actor.request_id[:_REQUEST_ID_LENGTH],
             ip_address=ip_address,
             user_agent=actor.user_agent.replace("\x00", "")[:_USER_AGENT_LENGTH],
             recorded_at=moment,
@@ -84,7 +85,7 @@ def _messages(
             subject_id=event.subject_id,
             payload=payload,
             actor_user_id=actor.user_id,
-            request_id=actor.request_id,
+            request_id=actor.request_id[:_REQUEST_ID_LENGTH],
             quiet=actor.quiet,
             created_at=moment,
             next_attempt_at=moment,

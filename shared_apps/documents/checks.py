@@ -17,7 +17,14 @@ from typing import IO
 
 from PIL import Image, ImageOps
 
-from .errors import FileEmpty, FileTooLarge, FileTypeRefused, FileUnreadable, ImageTooLarge
+from .errors import (
+    FileEmpty,
+    FileRefused,
+    FileTooLarge,
+    FileTypeRefused,
+    FileUnreadable,
+    ImageTooLarge,
+)
 
 JPEG, PNG, WEBP, PDF_TYPE = "image/jpeg", "image/png", "image/webp", "application/pdf"
 IMAGES: frozenset[str] = frozenset({JPEG, PNG, WEBP})
@@ -28,8 +35,14 @@ _CHUNK = 64 * 1024
 _PIXELS = {JPEG: 50_000_000, PNG: 25_000_000, WEBP: 25_000_000}
 _LONGEST_SIDE = 2400
 _JPEG_QUALITY = 82
+# Honest progressive JPEGs have about ten; each one goes over the whole picture again.
+_JPEG_SCANS = 50
 _NAME_LENGTH = 120
 _PILLOW_FORMAT = {JPEG: "JPEG", PNG: "PNG", WEBP: "WEBP"}
+_JPEG_SCAN, _JPEG_END = 0xDA, 0xD9
+# Within picture data 0xFF is followed by 0x00 or a restart mark, 0xFF itself is padding.
+_JPEG_MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]", re.DOTALL)
+_JPEG_MARKERS_ALONE = frozenset({0x01, 0xD8})
 _EXTENSIONS = {
     JPEG: ("jpg", "jpeg", "jfif", "jpe"),
     PNG: ("png",),
@@ -148,7 +161,7 @@ def _picture_only(content: bytes, found: str) -> bytes:
             return _decoded(content, found)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise ImageTooLarge() from error
-    except ImageTooLarge:
+    except FileRefused:
         raise
     except Exception as error:
         # Decoders raise whatever they stumble over: struct, value, OS and syntax errors.
@@ -156,6 +169,8 @@ def _picture_only(content: bytes, found: str) -> bytes:
 
 
 def _decoded(content: bytes, found: str) -> bytes:
+    if found == JPEG and _scans_in(content) > _JPEG_SCANS:
+        raise FileUnreadable("The picture is built in a way that takes very long to decode.")
     with Image.open(io.BytesIO(content), formats=[_PILLOW_FORMAT[found]]) as probe:
         _require_modest(probe, found)
         probe.verify()
@@ -170,6 +185,19 @@ def _decoded(content: bytes, found: str) -> bytes:
             made, "JPEG", quality=_JPEG_QUALITY, optimize=True, progressive=True
         )
         return made.getvalue()
+
+
+def _scans_in(content: bytes) -> int:
+    """How often decoding this JPEG goes over the picture. A few bytes are enough for one scan."""
+    position, scans = 2, 0
+    while scans <= _JPEG_SCANS and (found := _JPEG_MARKER.search(content, position)):
+        code, position = found.group()[1], found.end()
+        if code == _JPEG_END:
+            break
+        scans += code == _JPEG_SCAN
+        if code not in _JPEG_MARKERS_ALONE:
+            position += int.from_bytes(content[position : position + 2])
+    return scans
 
 
 def _require_modest(picture: Image.Image, found: str) -> None:

@@ -57,5 +57,14 @@ def png_with_a_text_bomb(megabytes: int) -> bytes:
     return made[:33] + bomb + made[33:]
 
 
+def jpeg_with_scans(count: int) -> bytes:
+    """A big progressive picture whose last scan, of some sixty bytes, is repeated."""
+    made = io.BytesIO()
+    Image.new("RGB", (6000, 6000), "red").save(made, "JPEG", progressive=True, quality=5)
+    content = made.getvalue()
+    last = content[content.rfind(b"\xff\xda") : -2]
+    return content[:-2] + last * count + content[-2:]
+
+
 def upload(content: bytes, name: str = "proof.jpg", kind: str = "image/jpeg") -> Any:
     return SimpleUploadedFile(name, content, content_type=kind)

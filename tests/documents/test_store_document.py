@@ -1,6 +1,7 @@
 import hashlib
 import io
 import os
+import time
 from typing import Any
 from urllib.request import url2pathname
 
@@ -196,7 +197,9 @@ def test_refuses_an_empty_file(tenant: Any) -> None:
     refuses(FileEmpty, upload(b""))
 
 
-@pytest.mark.parametrize("size", [(30_000, 30_000), (2**31 - 1, 1), (65_000, 65_000)])
+@pytest.mark.parametrize(
+    "size", [(6_000, 6_000), (30_000, 30_000), (2**31 - 1, 1), (65_000, 65_000)]
+)
 def test_refuses_a_small_file_that_would_unpack_into_a_huge_picture(
     tenant: Any, size: tuple[int, int]
 ) -> None:
@@ -209,6 +212,18 @@ def test_refuses_a_comment_that_unpacks_into_many_megabytes(tenant: Any) -> None
     bomb = files.png_with_a_text_bomb(64)
     assert len(bomb) < 200_000
     refuses(FileUnreadable, upload(bomb, "a.png", "image/png"))
+
+
+def test_refuses_a_small_picture_that_would_take_hours_to_decode(tenant: Any) -> None:
+    bomb = files.jpeg_with_scans(3000)
+    assert len(bomb) < 500_000
+    begun = time.monotonic()
+    refuses(FileUnreadable, upload(bomb))
+    assert time.monotonic() - begun < 2
+
+
+def test_takes_progressive_pictures(tenant: Any) -> None:
+    assert stored(upload(files.jpeg_with_scans(0))).size > 0
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
