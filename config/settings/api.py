@@ -1,5 +1,7 @@
 """Django REST framework and the OpenAPI document."""
 
+from config.settings.security import TRUSTED_PROXIES
+
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["shared_apps.accounts.authentication.TokenAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
@@ -17,6 +19,8 @@ REST_FRAMEWORK = {
     "DEFAULT_METADATA_CLASS": None,
     "URL_FORMAT_OVERRIDE": None,
     "COERCE_DECIMAL_TO_STRING": True,
+    # None trusts no X-Forwarded-For: limits and the audit trail see who really called.
+    "NUM_PROXIES": TRUSTED_PROXIES or None,
 }
 REST_AUTH = {
     "USE_JWT": True,

@@ -67,6 +67,11 @@ class OnlyOnPlatform(Conflict):
     title = "Super-admins belong to the platform, not to an organization."
 
 
+class EmailMalformed(BadInput):
+    code = "email_malformed"
+    title = "This is no e-mail address."
+
+
 class EmailTaken(Conflict):
     code = "email_taken"
     title = "Somebody already has this e-mail address."

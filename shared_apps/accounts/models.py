@@ -131,7 +131,7 @@ class Session(Record):
         DEACTIVATED = "deactivated"
         CREDENTIALS_CHANGED = "credentials_changed"
         SECOND_FACTOR_RESET = "second_factor_reset"
-        ROLE_CHANGED = "role_changed"
+        SURPLUS = "surplus"
 
     user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="sessions")
     method = models.CharField(max_length=20, choices=Method.choices, default=Method.CREDENTIALS)

@@ -12,6 +12,7 @@ from shared_apps.accounts.emails import normalise_email
 from shared_apps.accounts.errors import (
     AlreadyDeactivated,
     CannotDeactivateSelf,
+    EmailMalformed,
     EmailTaken,
     NotDeactivated,
     OnlyOnPlatform,
@@ -201,3 +202,13 @@ class TestSuperAdmin:
             )
 
         assert not User.objects.filter(is_staff=True).exists()
+
+
+@pytest.mark.parametrize("email", ["", "no address", "é@acme.example", "a" * 250 + "@x.example"])
+def test_refuses_what_is_no_address(email: str, tenant: Any, manager: Actor) -> None:
+    with pytest.raises(EmailMalformed):
+        services.create_user(email=email, full_name="A", actor=manager)
+    with pytest.raises(EmailMalformed):
+        services.invite_user(email=email, full_name="A", actor=manager)
+
+    assert not User.objects.exists()

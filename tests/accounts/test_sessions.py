@@ -103,3 +103,15 @@ def test_takes_as_many_statements_for_twenty_as_for_one(
         assert len(as_alice.get(ADDRESS).json()["results"]) == 21
 
     assert len(one) == len(twenty)
+
+
+def test_ends_the_one_used_least_when_there_are_too_many(alice: User, visitor: Actor) -> None:
+    from shared_apps.accounts.services.sessions import MOST_SESSIONS
+
+    first = services.start_session(user=alice, method="credentials", actor=visitor).session
+    for _ in range(MOST_SESSIONS):
+        services.start_session(user=alice, method="credentials", actor=visitor)
+
+    first.refresh_from_db()
+    assert first.revoked_reason == Session.EndReason.SURPLUS
+    assert Session.objects.filter(revoked_at__isnull=True).count() == MOST_SESSIONS

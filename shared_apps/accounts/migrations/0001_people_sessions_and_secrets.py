@@ -263,7 +263,7 @@ class Migration(migrations.Migration):
                             ("deactivated", "Deactivated"),
                             ("credentials_changed", "Credentials Changed"),
                             ("second_factor_reset", "Second Factor Reset"),
-                            ("role_changed", "Role Changed"),
+                            ("surplus", "Surplus"),
                         ],
                         default="",
                         max_length=20,

@@ -214,11 +214,12 @@ def reset_password(*, token: str, new_password: str, actor: Actor) -> User:
     :raises PasswordTooWeak: a validator refuses the password; the link stays good.
     :raises TooManyAttempts: too many links were tried from this place.
     """
-    count_or_refuse(counter=REDEEM_PLACE.counter(attempts.place_of(ip_address=actor.ip_address)))
+    place = attempts.place_of(ip_address=actor.ip_address)
+    tries = REDEEM_PLACE.counter(place)
+    count_or_refuse(counter=tries)
     with transaction.atomic():
-        secret = one_time_secrets.redeem(text=token, purpose=one_time_secrets.Purpose.RESET)
-        user: User | None = User.objects.active().filter(pk=secret.user_id).for_change().first()
-        if user is None:
+        _, user = one_time_secrets.redeem(text=token, purpose=one_time_secrets.Purpose.RESET)
+        if not user.is_active:
             raise SecretRefused
         _set_password(user=user, password=new_password, field="new_password1")
         one_time_secrets.withdraw(user_id=user.id)
@@ -229,7 +230,7 @@ def reset_password(*, token: str, new_password: str, actor: Actor) -> User:
         record(PasswordReset(subject_id=user.id, sessions_ended=ended), actor=themselves)
         _tell_about_new_password(user)
     # Whoever reads the person's mail may come in from here, however many strangers failed before.
-    place = attempts.place_of(ip_address=actor.ip_address)
+    attempts.give_back(tries)
     attempts.forget(SIGN_IN_HERE.counter(user.email, place), SIGN_IN_ANYWHERE.counter(user.email))
     return user
 

@@ -93,10 +93,10 @@ def accept_invitation(*, token: str, password: str, full_name: str | None, actor
     :raises PasswordTooWeak: a validator refuses the password; the link stays good.
     :raises TooManyAttempts: too many links were tried from this place.
     """
-    count_or_refuse(counter=REDEEM_PLACE.counter(attempts.place_of(ip_address=actor.ip_address)))
+    tries = REDEEM_PLACE.counter(attempts.place_of(ip_address=actor.ip_address))
+    count_or_refuse(counter=tries)
     with transaction.atomic():
-        secret = one_time_secrets.redeem(text=token, purpose=Purpose.INVITATION)
-        user = locked_user(user_id=secret.user_id)
+        secret, user = one_time_secrets.redeem(text=token, purpose=Purpose.INVITATION)
         if not user.is_invited or user.deactivated_at is not None:
             raise SecretRefused
         user.full_name = full_name or user.full_name
@@ -108,7 +108,9 @@ def accept_invitation(*, token: str, password: str, full_name: str | None, actor
         user.save()
         themselves = actor.changed(user_id=user.id)
         record(InvitationAccepted(subject_id=user.id, invitation_id=secret.id), actor=themselves)
-        return start_session(user=user, method=Session.Method.INVITATION, actor=themselves)
+        sign_in = start_session(user=user, method=Session.Method.INVITATION, actor=themselves)
+    attempts.give_back(tries)
+    return sign_in
 
 
 def _invited(user_id: UUID) -> User:

@@ -8,7 +8,7 @@ from django.db import transaction
 
 from shared_apps.accounts.errors import SecretRefused
 from shared_apps.accounts.events import LoginCodeIssued
-from shared_apps.accounts.models import Session, User
+from shared_apps.accounts.models import Session
 from shared_apps.accounts.services import attempts, one_time_secrets
 from shared_apps.accounts.services.credentials import REDEEM_PLACE, count_or_refuse
 from shared_apps.accounts.services.locks import locked_user
@@ -43,10 +43,12 @@ def redeem_login_code(*, code: str, actor: Actor) -> SignIn:
     :raises SecretRefused: forged, expired, used, or of another organization.
     :raises TooManyAttempts: too many codes were tried from this place.
     """
-    count_or_refuse(counter=REDEEM_PLACE.counter(attempts.place_of(ip_address=actor.ip_address)))
+    tries = REDEEM_PLACE.counter(attempts.place_of(ip_address=actor.ip_address))
+    count_or_refuse(counter=tries)
     with transaction.atomic():
-        secret = one_time_secrets.redeem(text=code, purpose=one_time_secrets.Purpose.LOGIN_CODE)
-        user: User | None = User.objects.active().filter(pk=secret.user_id).for_change().first()
-        if user is None:
+        _, user = one_time_secrets.redeem(text=code, purpose=one_time_secrets.Purpose.LOGIN_CODE)
+        if not user.is_active:
             raise SecretRefused
-        return start_session(user=user, method=Session.Method.LOGIN_CODE, actor=actor)
+        sign_in = start_session(user=user, method=Session.Method.LOGIN_CODE, actor=actor)
+    attempts.give_back(tries)
+    return sign_in

@@ -39,8 +39,11 @@ def issue(*, user: User, purpose: Purpose, issued_by: UUID | None = None) -> str
 
 
 @step
-def redeem(*, text: str, purpose: Purpose) -> OneTimeSecret:
-    """Use the secret up. When the caller's transaction fails, it has not been used.
+def redeem(*, text: str, purpose: Purpose) -> tuple[OneTimeSecret, User]:
+    """Use the secret up; it, and its person, locked until the caller's transaction ends.
+
+    When that transaction fails, the secret has not been used. Whether the person may come in is
+    the caller's question.
 
     :raises SecretRefused: forged, expired, used, withdrawn, or of another organization.
     """
@@ -52,6 +55,11 @@ def redeem(*, text: str, purpose: Purpose) -> OneTimeSecret:
     except (BadSignature, KeyError, TypeError, ValueError, AttributeError):
         raise SecretRefused from None
     now = clock.now()
+    secret: OneTimeSecret | None = OneTimeSecret.objects.filter(pk=secret_id).first()
+    if secret is None:
+        raise SecretRefused
+    # The person first, as everybody does who changes a person and then withdraws their secrets.
+    user: User = User.objects.locked(secret.user_id)
     usable = OneTimeSecret.objects.filter(
         id=secret_id,
         secret_hash=secret_hash,
@@ -63,7 +71,7 @@ def redeem(*, text: str, purpose: Purpose) -> OneTimeSecret:
     # One conditional statement: of two who redeem at once, one finds no row.
     if usable.update(used_at=now, updated_at=now) != 1:
         raise SecretRefused
-    return OneTimeSecret.objects.get(id=secret_id)
+    return secret, user
 
 
 @step

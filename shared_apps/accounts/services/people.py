@@ -7,13 +7,16 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from django.contrib.auth.hashers import make_password
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
 
 from shared_apps.accounts import passwords
-from shared_apps.accounts.emails import normalise_email
+from shared_apps.accounts.emails import MAX_LENGTH, normalise_email
 from shared_apps.accounts.errors import (
     AlreadyDeactivated,
     CannotDeactivateSelf,
+    EmailMalformed,
     EmailTaken,
     NotDeactivated,
 )
@@ -91,6 +94,7 @@ def create_users(
     """Make people who may come in at once, in the order given.
 
     :raises QuotaExceeded: the plan does not allow so many, and no reason to pass it was given.
+    :raises EmailMalformed: one of the addresses is none.
     :raises EmailTaken: somebody has one of the addresses, or two of them are the same.
     :raises PasswordTooWeak: a validator refuses one of the passwords.
     """
@@ -129,10 +133,18 @@ def _password_of(person: NewUser, user: User) -> str:
 
 @step
 def require_free_addresses(*, addresses: Sequence[str]) -> None:
-    """The addresses are different and nobody's.
+    """The addresses are addresses, different ones, and nobody's.
 
+    :raises EmailMalformed: one of them is no address.
     :raises EmailTaken: they are not.
     """
+    for address in addresses:
+        try:
+            validate_email(address)
+        except ValidationError:
+            raise EmailMalformed(f"{address[:100]!r} is no e-mail address.") from None
+        if len(address) > MAX_LENGTH:
+            raise EmailMalformed("The e-mail address is too long.")
     if len(set(addresses)) != len(addresses):
         raise EmailTaken("Two of the addresses are the same.")
     if User.objects.filter(email__in=addresses).exists():

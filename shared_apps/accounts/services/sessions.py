@@ -33,6 +33,8 @@ from shared_apps.kernel.operations import step
 GRACE = timedelta(seconds=10)
 # However diligently it is refreshed, a session ends after this long.
 LONGEST_SESSION = timedelta(days=30)
+# Whoever signs in once more leaves the session that was used least recently.
+MOST_SESSIONS = 50
 _AGENT_LENGTH = Session._meta.get_field("user_agent").max_length or 0
 
 EndReason = Session.EndReason
@@ -84,9 +86,14 @@ def start_session(
         expires_at=now + api_settings.REFRESH_TOKEN_LIFETIME,
         created_by_id=user.id,
     )
+    themselves = actor.changed(user_id=user.id, session_id=session.id)
+    live = Session.objects.filter(user=user, revoked_at__isnull=True, expires_at__gt=now)
+    surplus = list(live.order_by("-last_seen_at", "-pk").for_change()[MOST_SESSIONS:])
+    if surplus:
+        end(sessions=surplus, reason=EndReason.SURPLUS, actor=themselves)
     record(
         SessionStarted(subject_id=session.id, user_id=user.id, method=method),
-        actor=actor.changed(user_id=user.id, session_id=session.id),
+        actor=themselves,
     )
     return SignIn(session=session, tokens=token_pair(session=session))
 
