@@ -1,0 +1,240 @@
+"""What super-admins see. Nothing is edited in place: acts are pages that ask for a reason."""
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+from uuid import UUID
+
+from django import forms
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
+from django.utils.html import format_html
+from unfold.admin import ModelAdmin
+from unfold.decorators import action, display
+
+from shared_apps.accounts.models import User
+from shared_apps.audit.models import AuditEntry
+from shared_apps.console.actors import super_admin
+from shared_apps.console.forms import PlanForm, ReasonForm
+from shared_apps.console.selectors import quotas_of
+from shared_apps.console.sites import site
+from shared_apps.kernel.errors import DomainError
+from shared_apps.onboarding.models import SignUp
+from shared_apps.onboarding.services import (
+    change_plan,
+    resume_organization,
+    suspend_organization,
+)
+from shared_apps.plans.models import Plan
+from tenants.models import Organization, OrganizationState, SpareSchema
+
+
+class ReadOnlyAdmin(ModelAdmin):
+    """Rows are shown; services write them."""
+
+    actions = None
+    list_per_page = 25
+    show_full_result_count = False
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class OrganizationAdmin(ReadOnlyAdmin):
+    list_display = ("name", "addresses", "state_label", "plan_code", "usage", "created_at")
+    list_filter = ("state", "plan_code")
+    search_fields = ("name", "legal_name", "domains__domain")
+    ordering = ("-created_at",)
+    actions_detail: ClassVar[list[str]] = ["suspend", "resume", "change_plan_action"]
+    fields = (
+        "name",
+        "legal_name",
+        "addresses",
+        "state_label",
+        "plan_code",
+        "usage",
+        "trial_ends_on",
+        "country",
+        "tax_number",
+        "base_currency",
+        "time_zone",
+        "created_at",
+        "id",
+        "schema_name",
+    )
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).prefetch_related("domains")
+
+    @display(description="Addresses")
+    def addresses(self, organization: Organization) -> str:
+        return ", ".join(domain.domain for domain in organization.domains.all())  # type: ignore[attr-defined]
+
+    @display(
+        description="State",
+        ordering="state",
+        label={"Trial": "info", "Active": "success", "Suspended": "danger"},
+    )
+    def state_label(self, organization: Organization) -> str:
+        return str(OrganizationState(organization.state).label)
+
+    @display(description="Usage")
+    def usage(self, organization: Organization) -> str:
+        lines = [
+            (use.name.replace("_", " "), use.used, "∞" if use.limit is None else use.limit)
+            for use in quotas_of(organization)
+        ]
+        return format_html(
+            "{}", ", ".join(f"{used} of {limit} {name}" for name, used, limit in lines)
+        )
+
+    def get_urls(self) -> list[Any]:
+        pages = [
+            path(
+                f"<uuid:organization_id>/{name}/",
+                self.admin_site.admin_view(view),
+                name=f"organization-{name}",
+            )
+            for name, view in (
+                ("suspension", self.suspension_page),
+                ("resumption", self.resumption_page),
+                ("plan", self.plan_page),
+            )
+        ]
+        return [*pages, *super().get_urls()]
+
+    @action(description="Suspend", url_path="suspend")
+    def suspend(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return self._to("suspension", object_id)
+
+    @action(description="Resume", url_path="resume")
+    def resume(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return self._to("resumption", object_id)
+
+    @action(description="Change plan", url_path="change-plan")
+    def change_plan_action(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return self._to("plan", object_id)
+
+    def _to(self, name: str, object_id: str) -> HttpResponse:
+        return HttpResponseRedirect(reverse(f"admin:organization-{name}", args=[object_id]))
+
+    def suspension_page(self, request: HttpRequest, organization_id: UUID) -> HttpResponse:
+        return self._page(
+            request,
+            organization_id,
+            form_class=ReasonForm,
+            title="Suspend",
+            explanation="Its people, machines, tasks and sockets are refused from that moment."
+            " Nothing is deleted.",
+            act=lambda told, actor: suspend_organization(
+                organization_id=organization_id, reason=told["reason"], actor=actor
+            ),
+        )
+
+    def resumption_page(self, request: HttpRequest, organization_id: UUID) -> HttpResponse:
+        return self._page(
+            request,
+            organization_id,
+            form_class=ReasonForm,
+            title="Resume",
+            explanation="It is served again from that moment.",
+            act=lambda told, actor: resume_organization(
+                organization_id=organization_id, reason=told["reason"], actor=actor
+            ),
+        )
+
+    def plan_page(self, request: HttpRequest, organization_id: UUID) -> HttpResponse:
+        return self._page(
+            request,
+            organization_id,
+            form_class=PlanForm,
+            title="Change plan",
+            explanation="What the organization has stays; the new quotas count from that moment.",
+            act=lambda told, actor: change_plan(
+                organization_id=organization_id,
+                plan_code=told["plan"],
+                reason=told["reason"],
+                actor=actor,
+            ),
+        )
+
+    def _page(
+        self,
+        request: HttpRequest,
+        organization_id: UUID,
+        *,
+        form_class: type[forms.Form],
+        title: str,
+        explanation: str,
+        act: Callable[[dict[str, Any], Any], Organization],
+    ) -> HttpResponse:
+        organization = Organization.objects.filter(id=organization_id).first()
+        if organization is None:
+            raise Http404
+        form = form_class(request.POST or None)
+        if request.method == "POST" and form.is_valid():
+            try:
+                act(form.cleaned_data, super_admin(request))
+            except DomainError as error:
+                form.add_error(None, error.detail)
+            else:
+                messages.success(request, f"{title}: {organization.name}. Done.")
+                return HttpResponseRedirect(
+                    reverse("admin:tenants_organization_change", args=[organization_id])
+                )
+        return TemplateResponse(
+            request,
+            "console/act.html",
+            {
+                **self.admin_site.each_context(request),
+                "title": f"{title}: {organization.name}",
+                "explanation": explanation,
+                "organization": organization,
+                "form": form,
+                "button": title,
+                "opts": self.model._meta,
+            },
+            status=422 if form.errors else 200,
+        )
+
+
+class PlanAdmin(ReadOnlyAdmin):
+    list_display = ("name", "code", "quotas", "trial_days", "is_listed")
+
+
+class SignUpAdmin(ReadOnlyAdmin):
+    list_display = ("subdomain", "name", "admin_email", "state", "plan_code", "created_at")
+    list_filter = ("state",)
+    search_fields = ("subdomain", "name", "admin_email")
+    ordering = ("-created_at",)
+    exclude = ("password_hash", "token_hash")
+
+
+class SpareSchemaAdmin(ReadOnlyAdmin):
+    list_display = ("schema_name", "fingerprint", "created_at")
+
+
+class SuperAdminAdmin(ReadOnlyAdmin):
+    list_display = ("email", "full_name", "is_active", "second_factor_enrolled_at")
+    fields = ("email", "full_name", "is_active", "second_factor_enrolled_at", "created_at")
+
+
+class AuditEntryAdmin(ReadOnlyAdmin):
+    list_display = ("recorded_at", "event_name", "subject_type", "subject_id", "actor_label")
+    list_filter = ("event_name",)
+    ordering = ("-recorded_at", "-id")
+
+
+site.register(Organization, OrganizationAdmin)
+site.register(Plan, PlanAdmin)
+site.register(SignUp, SignUpAdmin)
+site.register(SpareSchema, SpareSchemaAdmin)
+site.register(User, SuperAdminAdmin)
+site.register(AuditEntry, AuditEntryAdmin)

@@ -1,0 +1,69 @@
+"""What the console shows of the platform and of organizations."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from shared_apps.delivery.models import Mail, MailState
+from shared_apps.kernel import clock
+from shared_apps.onboarding.models import SignUp, SignUpState
+from shared_apps.outbox.models import OutboxMessage
+from tenant_apps.usage.selectors import QuotaUse, quota_uses
+from tenants.context import tenant_context
+from tenants.fleet import fingerprint
+from tenants.models import Organization, OrganizationState, SpareSchema
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One number of the home page; `is_bad` asks for attention."""
+
+    label: str
+    value: str
+    is_bad: bool = False
+
+
+def platform_figures() -> list[Figure]:
+    """What a super-admin looks at first."""
+    now = clock.now()
+    spares = SpareSchema.objects.filter(fingerprint=fingerprint()).count()
+    waiting = SignUp.objects.filter(state=SignUpState.VERIFIED).count()
+    oldest = (
+        OutboxMessage.objects.filter(relayed_at__isnull=True)
+        .order_by("created_at")
+        .values_list("created_at", flat=True)
+        .first()
+    )
+    lag = (now - oldest) if oldest else timedelta()
+    by_state = {
+        label: Organization.objects.filter(state=state).count()
+        for state, label in OrganizationState.choices
+    }
+    week = SignUp.objects.filter(created_at__gte=now - timedelta(days=7)).count()
+    failed = Mail.objects.filter(state=MailState.FAILED).count()
+    return [
+        *(Figure(f"{label} organizations", str(count)) for label, count in by_state.items()),
+        Figure("Sign-ups in 7 days", str(week)),
+        Figure("Sign-ups waiting for a schema", str(waiting), waiting > 0),
+        Figure("Spare schemas", str(spares), spares == 0),
+        Figure("Event lag", f"{int(lag.total_seconds())} s", lag > timedelta(minutes=5)),
+        Figure("Mails that failed", str(failed), failed > 0),
+    ]
+
+
+def quotas_of(organization: Organization) -> list[QuotaUse]:
+    """What an organization uses of its quotas: counted in its own schema."""
+    with tenant_context(organization):
+        return quota_uses()
+
+
+def usage_of(organizations: Iterable[Organization]) -> dict[UUID, str]:
+    """One line of usage for each."""
+    return {
+        organization.id: ", ".join(
+            f"{use.used}/{'∞' if use.limit is None else use.limit} {use.name.replace('_', ' ')}"
+            for use in quotas_of(organization)
+        )
+        for organization in organizations
+    }

@@ -1,0 +1,129 @@
+"""Super-admins with a second factor see organizations and may suspend, resume, change plans."""
+
+from typing import Any
+
+import pytest
+from django.test import Client
+from django_otp.oath import TOTP
+from django_otp.plugins.otp_totp.models import TOTPDevice
+
+from shared_apps.accounts import services as accounts
+from shared_apps.accounts.models import User
+from shared_apps.audit.models import AuditEntry
+from shared_apps.kernel.actor import Actor, AllowsEverything
+from tenants.context import platform_context, tenant_context
+from tenants.models import Organization
+
+PASSWORD = "a quiet platform evening"
+SYSTEM = Actor(request_id="test", label="system:test", checker=AllowsEverything())
+
+
+def super_admin() -> User:
+    with platform_context(reason="test"):
+        accounts.create_super_admin(
+            email="root@kontor.test", full_name="Root", password=PASSWORD, actor=SYSTEM
+        )
+        user: User = User.objects.get(email="root@kontor.test")
+        return user
+
+
+def code() -> str:
+    with platform_context(reason="test"):
+        device = TOTPDevice.objects.get(confirmed=True)
+        totp = TOTP(device.bin_key, device.step, device.t0, device.digits, device.drift)
+        TOTPDevice.objects.update(last_t=-1, throttling_failure_count=0)
+    return f"{totp.token():06d}"
+
+
+def sign_in(client: Client, **changes: str) -> Any:
+    told = {"username": "root@kontor.test", "password": PASSWORD, "code": code(), **changes}
+    return client.post("/admin/login/?next=/admin/", told)
+
+
+@pytest.fixture
+def console(organization: Organization) -> Client:
+    super_admin()
+    return Client(HTTP_HOST="kontor.test", raise_request_exception=False)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"code": "000000"}, {"code": ""}, {"password": "wrong"}, {"username": "x@y.example"}],
+)
+def test_asks_for_address_password_and_second_factor(
+    console: Client, changes: dict[str, str]
+) -> None:
+    assert sign_in(console, **changes).status_code == 200
+    assert console.get("/admin/").status_code == 302
+
+
+def test_shows_organizations_with_plan_usage_and_state(console: Client) -> None:
+    assert sign_in(console).status_code == 302
+    assert console.get("/admin/").status_code == 200
+    page = console.get("/admin/tenants/organization/")
+    assert page.status_code == 200
+    assert b"Acme Trading" in page.content
+    assert b"acme.kontor.test" in page.content
+    assert b"users" in page.content
+
+
+@pytest.mark.parametrize("name", ["plan", "signup", "spareschema", "user", "entry"])
+def test_every_list_opens(console: Client, name: str) -> None:
+    sign_in(console)
+    from shared_apps.console.sites import site
+
+    for model in site._registry:
+        if model._meta.model_name.endswith(name):
+            path = f"/admin/{model._meta.app_label}/{model._meta.model_name}/"
+            assert console.get(path).status_code == 200
+            assert console.get(f"{path}add/").status_code == 403
+
+
+def test_suspends_and_resumes_with_a_reason_that_is_kept(
+    console: Client, organization: Organization
+) -> None:
+    sign_in(console)
+    page = f"/admin/tenants/organization/{organization.id}/suspension/"
+    assert console.get(page).status_code == 200
+    assert console.post(page, {"reason": " "}).status_code == 422
+    with platform_context(reason="test"):
+        assert Organization.objects.get(id=organization.id).state == "trial"
+    assert console.post(page, {"reason": "unpaid since June"}).status_code == 302
+    assert console.post(page, {"reason": "twice"}).status_code == 422
+    with platform_context(reason="test"):
+        assert Organization.objects.get(id=organization.id).state == "suspended"
+        entry = AuditEntry.objects.get(event_name="onboarding.organization_suspended")
+        assert entry.payload["reason"] == "unpaid since June"
+        assert entry.actor_user_id == User.objects.get().id
+    again = page.replace("suspension", "resumption")
+    assert console.post(again, {"reason": "paid"}).status_code == 302
+    with platform_context(reason="test"):
+        assert Organization.objects.get(id=organization.id).state == "active"
+
+
+def test_changes_the_plan(console: Client, organization: Organization) -> None:
+    sign_in(console)
+    page = f"/admin/tenants/organization/{organization.id}/plan/"
+    assert console.post(page, {"plan": "growth", "reason": "upgrade"}).status_code == 302
+    assert console.post(page, {"plan": "nothing", "reason": "upgrade"}).status_code == 422
+    with platform_context(reason="test"):
+        changed = Organization.objects.get(id=organization.id)
+        assert (changed.plan_code, changed.entitlements["quotas"]["users"]) == ("growth", 50)
+
+
+def test_nobody_else_comes_in(console: Client, organization: Organization) -> None:
+    pages = [
+        "/admin/",
+        "/admin/tenants/organization/",
+        f"/admin/tenants/organization/{organization.id}/suspension/",
+    ]
+    for page in pages:
+        assert console.get(page).status_code == 302
+        assert console.post(page, {"reason": "none"}).status_code in (302, 403)
+    with tenant_context(organization):
+        User.objects.create(email="root@kontor.test", full_name="Namesake", is_staff=False)
+    for page in pages:
+        answer = Client(HTTP_HOST="acme.kontor.test", raise_request_exception=False).get(page)
+        assert answer.status_code == 404
+    with platform_context(reason="test"):
+        assert Organization.objects.get(id=organization.id).state == "trial"
