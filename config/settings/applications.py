@@ -10,8 +10,6 @@ _EVERYWHERE = [
     "auditlog",
     "django_otp",
     "django_otp.plugins.otp_totp",
-    "django_otp.plugins.otp_static",
-    "axes",
 ]
 
 # Our own apps that stand in both.
