@@ -70,9 +70,7 @@ def verify_payments(*, actor: Actor, verifications: Sequence[Verification]) -> l
     :raises ContentChanged: one is not what it was when the signature was asked for.
     """
     by_id = {verification.payment_id: verification for verification in verifications}
-    payments = _judged(actor, by_id)
-    # The deals first: winning one locks it before its payments.
-    Deal.objects.locked_all({payment.deal_id for payment in payments.values()})
+    _judged(actor, by_id)
     sign_requests(
         remarks={payment_id: one.remarks for payment_id, one in by_id.items()}, actor=actor
     )
@@ -113,7 +111,8 @@ def withdraw_payment(
     :raises PreconditionFailed: it is at another version.
     :raises NotTheMaker: somebody else recorded or last edited it.
     """
-    payment = payments_visible_to(actor).obtain(payment_id)
+    payments_visible_to(actor).obtain(payment_id)
+    payment = _locked_with_deals([payment_id])[0]
     actor.require("payments.change_payment", payment)
     payment.check_pending()
     payment.check_version(expected_version)
@@ -157,24 +156,25 @@ def turn_down(*, approval: Approval, actor: Actor) -> None:
 
 
 def _judged(actor: Actor, verifications: Mapping[UUID, Verification]) -> dict[UUID, Payment]:
-    """The payments, as far as they can be judged before the requests are locked. All of it is
-    looked at again behind the lock; here it gives the clearer answer."""
-    visible = payments_visible_to(actor).select_related("deal").in_bulk(verifications)
-    if len(visible) != len(verifications):
+    """The payments, locked behind their deals, if the actor may decide on all of them."""
+    visible = payments_visible_to(actor)
+    if visible.filter(pk__in=verifications).count() != len(verifications):
         raise errors.PaymentNotFound
-    permitted = actor.visible(Payment.objects.filter(pk__in=visible), "payments.verify_payment")
-    for payment_id in visible.keys() - set(permitted.values_list("pk", flat=True)):
-        actor.require("payments.verify_payment", visible[payment_id])
-    for payment in visible.values():
+    payments = {payment.id: payment for payment in _locked_with_deals(verifications)}
+    permitted = actor.visible(Payment.objects.filter(pk__in=payments), "payments.verify_payment")
+    for payment_id in payments.keys() - set(permitted.values_list("pk", flat=True)):
+        actor.require("payments.verify_payment", payments[payment_id])
+    for payment in payments.values():
         payment.check_pending()
         payment.check_version(verifications[payment.id].expected_version)
         payment.check_not_own(actor.user_id)
-    return visible
+    return payments
 
 
 def _locked_with_deals(payment_ids: Iterable[UUID]) -> list[Payment]:
     ids = set(payment_ids)
     deal_ids = Payment.objects.filter(pk__in=ids).values_list("deal_id", flat=True)
+    # The deals first, as winning one does.
     deals = {deal.id: deal for deal in Deal.objects.locked_all(set(deal_ids))}
     payments = Payment.objects.locked_all(ids)
     for payment in payments:
