@@ -11,6 +11,7 @@ import sys
 import django
 from django.core.management import call_command, get_commands
 
+from scripts.preparation import DEMO_WANTED, EX_DEMO_MISSING
 from scripts.state import say
 
 TITLES = {
@@ -28,7 +29,9 @@ def main(names: list[str]) -> int:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     django.setup()
     for name in names:
-        if name == "seed_demo_data" and (name not in get_commands() or _demo_exists()):
+        if name == DEMO_WANTED:
+            return 0 if _demo_exists() else EX_DEMO_MISSING
+        if name not in get_commands():
             continue
         say(TITLES.get(name, name))
         call_command(name, **OPTIONS.get(name, {}))

@@ -11,6 +11,11 @@ from pathlib import Path
 from scripts import embedded, environment
 from scripts.state import say, state_folder
 
+# Asked between management commands, because a process of its own would cost seconds: does the demo
+# organization exist? The exit code answers.
+DEMO_WANTED = "demo?"
+EX_DEMO_MISSING = 10
+
 
 @dataclass(frozen=True, kw_only=True)
 class Prepared:

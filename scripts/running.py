@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import hashlib
 import http.client
 import json
 import subprocess
@@ -12,8 +13,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from scripts import processes, serving
-from scripts.preparation import Prepared, prepared
+from scripts import environment, processes, serving
+from scripts.preparation import DEMO_WANTED, EX_DEMO_MISSING, Prepared, prepared
 from scripts.state import (
     PROJECT,
     ScriptError,
@@ -60,20 +61,49 @@ def prepare_data(setup: Prepared) -> None:
 
     :raises ScriptError: a step failed; what it printed is on the screen.
     """
+    static = setup.state / "static.json"
+    current = {"static": static_fingerprint()}
+    collecting = None
+    if read_json(static) != current or not (setup.state / "static").is_dir():
+        collecting = _begin(["collectstatic"], setup, setup.variables)
     owner = {**setup.variables, "DATABASE_LOGIN": "owner"}
-    _commands(["migrate_fleet", "fill_spare_schemas"], setup, owner)
-    _commands(["collectstatic", "seed_demo_data"], setup, setup.variables)
+    steps = ["migrate_fleet", "fill_spare_schemas", DEMO_WANTED]
+    code = _end(_begin(steps, setup, owner))
+    if collecting is not None:
+        _insist(_end(collecting), "collecting static files")
+        write_json(static, current)
+    if code == EX_DEMO_MISSING:
+        code = _end(_begin(["seed_demo_data"], setup, setup.variables))
+        _insist(code, "inventing the demo organization")
+    _insist(code, "preparing the database")
 
 
-def _commands(names: list[str], setup: Prepared, variables: dict[str, str]) -> None:
-    done = subprocess.run(
-        [str(setup.python), "-m", "scripts.commands", *names],
-        cwd=PROJECT,
-        env=variables,
-        check=False,
-    )
-    if done.returncode:
-        raise ScriptError(f"{' or '.join(names)} failed (see above).")
+def static_fingerprint() -> str:
+    """Answer a hash of what static files are collected from: packages, and our own files."""
+    digest = hashlib.sha256(environment.LOCK.read_bytes())
+    for path in sorted(PROJECT.glob("*/*/static/**/*")):
+        if path.is_file():
+            digest.update(f"{path}{path.stat().st_mtime_ns}".encode())
+    return digest.hexdigest()
+
+
+def _begin(names: list[str], setup: Prepared, variables: dict[str, str]) -> subprocess.Popen[bytes]:
+    line = [str(setup.python), "-m", "scripts.commands", *names]
+    return subprocess.Popen(line, cwd=PROJECT, env=variables)
+
+
+def _end(process: subprocess.Popen[bytes]) -> int:
+    try:
+        return process.wait()
+    except KeyboardInterrupt:
+        process.terminate()
+        process.wait()
+        raise
+
+
+def _insist(code: int, doing: str) -> None:
+    if code:
+        raise ScriptError(f"{doing} failed (see above).")
 
 
 def parts_of(setup: Prepared, ports: dict[str, int]) -> list[Part]:

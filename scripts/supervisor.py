@@ -85,7 +85,8 @@ class Supervisor:
 
     def all_healthy(self) -> bool:
         """Ask every part; a part that runs and has nothing to ask is healthy."""
-        return all(self.healthy(part) for part in self.parts)
+        answers = [self.healthy(part) for part in self.parts]
+        return all(answers)
 
     def healthy(self, part: Part) -> bool:
         """Ask one part, and tell when it comes up for the first time or again."""
