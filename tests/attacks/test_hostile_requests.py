@@ -81,6 +81,7 @@ def attacker(tenant: Any, settings: Any) -> Iterator[Attacker]:
     assert attacker.wrong == [], "\n".join(attacker.wrong)
 
 
+@pytest.mark.slow
 def test_hostile_query_parameters_are_answered(attacker: Attacker) -> None:
     for operation in described():
         for name in operation.query:

@@ -149,6 +149,16 @@ def test_refuses_a_body_where_none_is_taken(api: Api) -> None:
     assert errors_of(response) == {"/force": "unknown_field"}
 
 
+def test_a_patch_says_only_what_changes(api: Api) -> None:
+    path = "things/1f0b9a52-7c5d-4f11-9d39-3a1f6b7c8d9e/"
+    assert api.patch(path, {"count": 1}).json()["read"] == ["count"]
+    assert api.patch(path, {"lines": [{"amount": KES}]}).json()["read"] == ["lines"]
+    assert errors_of(api.patch(path, {"lines": [{"note": "no amount"}], "count": -1})) == {
+        "/lines/0/amount": "required",
+        "/count": "min_value",
+    }
+
+
 def test_reads_money_from_a_form(api: Api) -> None:
     plain = api.client.post(
         "/api/v1/things/",

@@ -20,6 +20,7 @@ __all__ = [
     "StrictFields",
     "StrictModelSerializer",
     "StrictSerializer",
+    "ask_for_nothing",
 ]
 
 _MAX_UNKNOWN_NAMED = 20
@@ -65,6 +66,16 @@ class StrictSerializer(StrictFields, serializers.Serializer[Any]):
 
 class StrictModelSerializer(StrictFields, serializers.ModelSerializer[Any]):
     """The base of an input that takes its fields' limits from a model."""
+
+
+def ask_for_nothing(serializer: Any) -> None:
+    """Let the input leave out any field, so that a PATCH says only what changes.
+
+    Not DRF's `partial`, which reaches into nested objects: a line that is sent is whole.
+    """
+    for field in serializer.fields.values():
+        field.required = False
+        field.default = serializers.empty
 
 
 class NoBody(StrictSerializer):

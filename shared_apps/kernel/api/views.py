@@ -31,6 +31,7 @@ from .problems import exception_handler
 from .query import FilterBackend, OrderingBackend, StrictQueryMixin
 from .renderers import EnvelopeRenderer
 from .schema import DomainSchema
+from .serializers import ask_for_nothing
 from .throttling import RateLimit, ThrottledView
 
 _WITH_BODY = {"POST", "PUT", "PATCH", "DELETE"}
@@ -134,10 +135,10 @@ class DomainViewMixin(StrictQueryMixin, ThrottledView):
         :raises ValidationError: it is wrong; the API answers 400 and says where.
         """
         serializer = self.input_serializers[self.operation](
-            data=self.request.data,
-            partial=self.request.method == "PATCH",
-            context=self.get_serializer_context(),
+            data=self.request.data, context=self.get_serializer_context()
         )
+        if self.request.method == "PATCH":
+            ask_for_nothing(serializer)
         serializer.is_valid(raise_exception=True)
         return dict(serializer.validated_data)
 
