@@ -10,6 +10,7 @@ from uuid import UUID
 from shared_apps.audit import history
 from shared_apps.kernel import clock
 from shared_apps.kernel.actor import Actor
+from shared_apps.kernel.bulk import update_columns
 from shared_apps.kernel.operations import step
 from tenant_apps.deals import errors
 from tenant_apps.deals.models import Deal
@@ -117,11 +118,10 @@ def write_changes(
         deal.raise_version()
         deal.updated_at = moment
         deal.updated_by_id = actor.user_id
-    Deal.objects.bulk_update(
+    update_columns(
         deals,
         fields=[name.removesuffix("_id") for name in sorted(names)]
         + ["version", "updated_at", "updated_by_id"],
-        batch_size=ROWS_PER_STATEMENT,
     )
     history.record_bulk_changed(
         deals,

@@ -13,12 +13,11 @@ from shared_apps.audit import history
 from shared_apps.audit import services as audit
 from shared_apps.kernel import clock
 from shared_apps.kernel.actor import Actor
+from shared_apps.kernel.bulk import update_columns
 from shared_apps.kernel.money import Money
 from shared_apps.kernel.operations import step
 from tenant_apps.invoices import events
 from tenant_apps.invoices.models import Invoice
-
-ROWS_PER_STATEMENT = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,11 +67,7 @@ def record_allocations(*, actor: Actor, allocations: Sequence[InvoiceAllocation]
         invoice.raise_version()
         invoice.updated_at = moment
         invoice.updated_by_id = actor.user_id
-    Invoice.objects.bulk_update(
-        invoices,
-        fields=["allocated_minor", "version", "updated_at", "updated_by_id"],
-        batch_size=ROWS_PER_STATEMENT,
-    )
+    update_columns(invoices, fields=["allocated_minor", "version", "updated_at", "updated_by_id"])
     history.record_bulk_changed(invoices, changes, actor=actor)
     # The database has reckoned the state anew.
     stored = Invoice.objects.in_bulk(list(amounts))

@@ -41,7 +41,7 @@ def print_payment_invoice(*, actor: Actor, payment_invoice_id: UUID) -> Document
     if invoice.document is not None:
         return invoice.document
     # Locked and read again, so that two who ask at once do not make two files.
-    invoice = PaymentInvoice.objects.select_related("document").locked(payment_invoice_id)
+    invoice = PaymentInvoice.objects.all().locked(payment_invoice_id)
     if invoice.document is not None:
         return invoice.document
     payment = Payment.objects.select_related("deal", "client").get(pk=invoice.payment_id)
