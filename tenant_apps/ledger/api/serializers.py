@@ -20,7 +20,7 @@ from tenant_apps.ledger.models import (
 MAX_LINES = 500
 
 
-class AccountOut(serializers.ModelSerializer[Account]):
+class LedgerAccountOut(serializers.ModelSerializer[Account]):
     balance = MoneyField(source="posted", minimum=None, allow_null=True, read_only=True)
 
     class Meta:

@@ -19,11 +19,11 @@ from tenant_apps.ledger.api.filters import (
     TransferFilter,
 )
 from tenant_apps.ledger.api.serializers import (
-    AccountOut,
     FiscalPeriodOut,
     FiscalYearIn,
     JournalIn,
     JournalOut,
+    LedgerAccountOut,
     OpeningBalancesIn,
     PostingRuleOut,
     ReopeningIn,
@@ -51,7 +51,7 @@ class AccountViewSet(Listing, Retrieving, OrganizationViewSet):
     """The chart of accounts, and under it the accounts that carry money, with their balances."""
 
     queryset = Account.objects.none()
-    serializer_class = AccountOut
+    serializer_class = LedgerAccountOut
     filterset_class = AccountFilter
     ordering_fields = ("code", "created_at")
     ordering = ("code",)

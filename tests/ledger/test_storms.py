@@ -1,0 +1,245 @@
+"""Many processes at once: nothing is lost, nothing goes below its floor, nobody deadlocks."""
+
+import multiprocessing
+import os
+import random
+import traceback
+from collections import Counter
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from functools import partial
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from django.db import connection, transaction
+
+from shared_apps.access.actors import system_actor
+from shared_apps.kernel import clock
+from shared_apps.kernel.actor import Actor
+from shared_apps.kernel.errors import DomainError
+from tenant_apps.ledger.models import Account, FiscalPeriod, Transfer
+from tenant_apps.ledger.selectors import balance_of
+from tenant_apps.ledger.services import (
+    Posting,
+    Reversal,
+    close_period,
+    open_fiscal_year,
+    post,
+    reopen_period,
+    reverse,
+)
+from tenant_apps.ledger.verification import verify
+from tests.ledger.conftest import posting
+
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("real_commits")]
+
+PROCESSES = 16
+Work = Callable[[int], Counter[str]]
+
+# A child of fork has no use for the parent's connection, so the parent has none at that moment.
+_fork = multiprocessing.get_context("fork")
+
+
+def storm(work: Work, *, processes: int = PROCESSES) -> Counter[str]:
+    """Run the work in processes that start together; answer what happened, counted."""
+    connection.close()
+    start = _fork.Barrier(processes)
+    results: Any = _fork.SimpleQueue()
+    children = [
+        _fork.Process(target=_child, args=(work, number, start, results))
+        for number in range(processes)
+    ]
+    for child in children:
+        child.start()
+    total: Counter[str] = Counter()
+    for _ in children:
+        total.update(results.get())
+    for child in children:
+        child.join()
+    return total
+
+
+def _child(work: Work, number: int, start: Any, results: Any) -> None:
+    random.seed(number)
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+        start.wait(30)
+        results.put(work(number))
+    except BaseException:
+        results.put(Counter({traceback.format_exc(): 1}))
+    finally:
+        connection.close()
+        os._exit(0)
+
+
+def attempt(act: Callable[[], object]) -> str:
+    """What became of one transaction: "done", or the code of its refusal."""
+    try:
+        with transaction.atomic():
+            act()
+    except DomainError as refusal:
+        return refusal.code
+    return "done"
+
+
+def commit(*postings: Posting) -> None:
+    with transaction.atomic():
+        post(postings=postings, actor=system_actor("test"))
+
+
+def tried(*postings: Posting) -> str:
+    """Post in a transaction of its own; answer what became of it."""
+    return attempt(partial(post, postings=postings, actor=system_actor("test")))
+
+
+def hold() -> None:
+    result = verify()
+    assert result.books_hold, result.findings
+
+
+@pytest.mark.parametrize("size", [1, 2])
+def test_a_deposit_of_400_gives_400_and_no_more(actor: Actor, size: int) -> None:
+    customer, one = uuid4(), range(size)
+    commit(posting("payment.received.cash", amount="400.00", party=customer))
+
+    def debit(_: int) -> Counter[str]:
+        return Counter(
+            tried(*(posting("payment.allocated", amount="1.00", party=customer) for _ in one))
+            for _ in range(50 // size)
+        )
+
+    outcomes = storm(debit)
+    assert outcomes == {"done": 400 // size, "below_floor": (50 * PROCESSES - 400) // size}
+    for code, left in (("2000", "0.00"), ("1200", "-400.00")):
+        held = balance_of(account_code=code, subledger_id=customer, currency="KES")
+        assert held.to_string() == left
+    hold()
+
+
+@pytest.mark.parametrize("size", [1, 3])
+def test_the_same_request_in_parallel_is_done_once(actor: Actor, size: int) -> None:
+    customer = uuid4()
+    rounds = [
+        [posting("payment.received.cash", amount="2.00", party=customer) for _ in range(size)]
+        for _ in range(20)
+    ]
+
+    def repeat(_: int) -> Counter[str]:
+        seen: Counter[str] = Counter()
+        for postings in rounds:
+            with transaction.atomic():
+                journals = post(postings=postings, actor=actor)
+            seen["replayed"] += sum(journal.replayed for journal in journals)
+            seen["fresh"] += sum(not journal.replayed for journal in journals)
+        return seen
+
+    outcomes = storm(repeat)
+    assert outcomes == {"fresh": 20 * size, "replayed": 20 * size * (PROCESSES - 1)}
+    assert Transfer.objects.count() == 20 * size
+    hold()
+
+
+@pytest.mark.parametrize("size", [1, 3])
+def test_the_same_request_in_parallel_at_the_floor(actor: Actor, size: int) -> None:
+    """The second of two equal requests finds the deposit used up, by itself."""
+    customer = uuid4()
+    commit(posting("payment.received.cash", amount=f"{20 * size}.00", party=customer))
+    rounds = [
+        [posting("payment.allocated", amount="1.00", party=customer) for _ in range(size)]
+        for _ in range(20)
+    ]
+
+    def repeat(_: int) -> Counter[str]:
+        return Counter(tried(*postings) for postings in rounds)
+
+    assert storm(repeat) == {"done": 20 * PROCESSES}
+    hold()
+
+
+def test_new_accounts_are_opened_together(actor: Actor) -> None:
+    customers = [uuid4() for _ in range(40)]
+
+    def sell(_: int) -> Counter[str]:
+        mine = random.sample(customers, len(customers))
+        sales = [posting("invoice.issued", net="1.00", tax="1.00", party=one) for one in mine]
+        return Counter(tried(*sales[start : start + 10]) for start in range(0, 40, 10))
+
+    assert storm(sell) == {"done": 4 * PROCESSES}
+    opened = Account.objects.filter(subledger_id__in=customers).count()
+    assert opened == len(customers)
+    hold()
+
+
+def test_batches_over_the_same_accounts_do_not_deadlock(actor: Actor) -> None:
+    customers = [uuid4() for _ in range(12)]
+    commit(*(posting("payment.received.cash", amount="900.00", party=one) for one in customers))
+
+    def mix(_: int) -> Counter[str]:
+        return Counter(tried(*_mixture(customers)) for _ in range(30))
+
+    outcomes = storm(mix)
+    assert outcomes == {"done": 30 * PROCESSES}
+    hold()
+
+
+def _mixture(customers: list[UUID]) -> list[Posting]:
+    rules = ("payment.received.cash", "payment.received.card", "payment.allocated")
+    return [
+        posting(random.choice(rules), amount="0.10", party=random.choice(customers))
+        for _ in range(random.randint(1, 8))
+    ]
+
+
+def test_nothing_slips_into_a_period_that_is_being_closed(actor: Actor) -> None:
+    """Whatever the closer counts in its own transaction is all there will ever be."""
+    customer, october = uuid4(), date(2031, 10, 15)
+    with clock.frozen(datetime(2031, 11, 20, tzinfo=UTC)):
+        with transaction.atomic():
+            periods = open_fiscal_year(actor=actor, fiscal_year=2031)
+        period_id = next(period.id for period in periods if period.number == 10)
+        commit(posting("payment.received.cash", amount="1.00", party=customer, day=october))
+
+        def work(number: int) -> Counter[str]:
+            return close(number) if number == 0 else sell(number)
+
+        def close(_: int) -> Counter[str]:
+            seen: Counter[str] = Counter()
+            for _ in range(25):
+                with transaction.atomic():
+                    close_period(actor=actor, period_id=period_id)
+                    counted = Transfer.objects.filter(effective_on=october).count()
+                seen["closed"] += 1
+                later = Transfer.objects.filter(effective_on=october).count()
+                seen["slipped in"] += later - counted
+                with transaction.atomic():
+                    reopen_period(actor=actor, period_id=period_id, reason="once more")
+            return seen
+
+        def sell(number: int) -> Counter[str]:
+            sale = partial(posting, "payment.received.cash", party=customer, day=october)
+            size = 1 + number % 2
+            return Counter(tried(*(sale(amount="1.00") for _ in range(size))) for _ in range(60))
+
+        outcomes = storm(work, processes=8)
+    assert outcomes["closed"] == 25
+    assert outcomes["slipped in"] == 0
+    assert outcomes["done"] > 0
+    assert outcomes["done"] + outcomes["period_closed"] == 7 * 60
+    assert FiscalPeriod.objects.get(id=period_id).state == "open"
+    hold()
+
+
+def test_one_of_many_reversals_wins(actor: Actor) -> None:
+    sale = posting("invoice.issued", net="9.00", tax="1.00", party=uuid4())
+    commit(sale)
+    undo = Reversal(
+        source_type=sale.source_type, source_id=sale.source_id, effective_on=date(2026, 11, 3)
+    )
+
+    def work(_: int) -> Counter[str]:
+        return Counter([attempt(partial(reverse, reversals=[undo], actor=actor))])
+
+    assert storm(work) == {"done": 1, "already_reversed": PROCESSES - 1}
+    hold()
