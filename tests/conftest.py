@@ -27,11 +27,12 @@ def _own_database(label: str) -> str:
 @pytest.fixture(scope="session", autouse=True)
 def _quick_passwords() -> None:
     """Argon2 stays; its cost is the smallest there is."""
-    from django.contrib.auth.hashers import Argon2PasswordHasher
+    from django.contrib.auth.hashers import get_hasher
 
-    Argon2PasswordHasher.time_cost = 1
-    Argon2PasswordHasher.memory_cost = 8
-    Argon2PasswordHasher.parallelism = 1
+    hasher: Any = type(get_hasher())
+    hasher.time_cost = 1
+    hasher.memory_cost = 8
+    hasher.parallelism = 1
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,7 @@ from datetime import timedelta
 from config.settings.applications import PUBLIC_SCHEME
 from config.settings.environment import read
 
-PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+PASSWORD_HASHERS = ["shared_apps.accounts.hashers.FrugalArgon2PasswordHasher"]
 AUTH_PASSWORD_VALIDATORS = [
     {
         "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
