@@ -24,7 +24,8 @@ class Attacker:
     """Sends raw requests as an administrator and keeps account of every answer that is wrong."""
 
     def __init__(self, cast: Cast, organization: Any) -> None:
-        token = cast.api("ada")._client._credentials["HTTP_AUTHORIZATION"]
+        ada: Any = cast.api("ada")._client
+        token = ada._credentials["HTTP_AUTHORIZATION"]
         self.client = Client(
             HTTP_HOST="acme.kontor.test", HTTP_AUTHORIZATION=token, raise_request_exception=False
         )

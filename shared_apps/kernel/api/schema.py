@@ -1,7 +1,9 @@
 """The OpenAPI description of our views: what they declare, and nothing by hand."""
 
+from functools import cache
 from typing import Any
 
+from django.apps import apps
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.serializers import BaseSerializer
@@ -10,8 +12,21 @@ from .patterns import UUID_PATTERN
 from .query import EXPAND, expandable_of
 from .serializers import StrictFields
 
+_OUR_APPS = ("shared_apps.", "tenant_apps.", "tenants.")
 _UNSAFE = {"POST", "PUT", "PATCH", "DELETE"}
-_CHANGES_A_ROW = {"PUT", "PATCH", "DELETE"}
+
+
+@cache
+def _shared_names() -> frozenset[str]:
+    """The names that serializers of more than one app have."""
+    modules: dict[str, set[str]] = {}
+    waiting: list[type] = [BaseSerializer]
+    while waiting:
+        kind = waiting.pop()
+        waiting.extend(kind.__subclasses__())
+        if kind.__module__.startswith(_OUR_APPS):
+            modules.setdefault(kind.__name__, set()).add(kind.__module__)
+    return frozenset(name for name, homes in modules.items() if len(homes) > 1)
 
 
 class DomainSchema(AutoSchema):
@@ -51,7 +66,7 @@ class DomainSchema(AutoSchema):
         parameters += self._query_parameters()
         if self.method in _UNSAFE and hasattr(self.view, "money_actions"):
             parameters += self._idempotency_parameters()
-        if self.method in _CHANGES_A_ROW and self._shows_version():
+        if self.method in _UNSAFE and "{" in self.path and self._shows_version():
             parameters.append(
                 OpenApiParameter(
                     "If-Match",
@@ -82,6 +97,16 @@ class DomainSchema(AutoSchema):
             return None
         base: Any = super()
         return base._get_paginator()
+
+    def get_serializer_name(self, serializer: Any, direction: Any) -> str:
+        base: Any = super()
+        name: str = base.get_serializer_name(serializer, direction)
+        kind = type(serializer)
+        if kind.__name__ not in _shared_names():
+            return name
+        # Each app names its shapes for itself; the document has all of them side by side.
+        app = apps.get_containing_app_config(kind.__module__)
+        return f"{app.label.capitalize()}{name}" if app is not None else name
 
     def _map_basic_serializer(self, serializer: Any, direction: Any) -> Any:
         base: Any = super()

@@ -58,6 +58,7 @@ class SummaryView(OrganizationView):
 class FiguresViewSet(Listing, OrganizationViewSet):
     """Every row of one breakdown, page by page."""
 
+    queryset = Rollup.objects.none()
     serializer_class = serializers.FiguresOut
     filterset_class = filters.FiguresFilter
     ordering_fields = {
