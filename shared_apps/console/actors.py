@@ -14,7 +14,7 @@ PLATFORM_PERMISSIONS = frozenset(
 
 
 class PlatformChecker:
-    """Allows what platform staff may do. Money, people and papers of organizations are not in it."""
+    """Allows what platform staff may do. No money, no people, no papers of organizations."""
 
     def allows(self, permission: str, obj: Any = None) -> bool:
         return permission in PLATFORM_PERMISSIONS
