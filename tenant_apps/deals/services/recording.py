@@ -17,6 +17,7 @@ from shared_apps.kernel.money import Money
 from tenant_apps.deals import errors, events
 from tenant_apps.deals.models import OPEN_STAGES, Deal, Stage, StageChange
 from tenant_apps.deals.services.batches import ROWS_PER_STATEMENT, check_links, given, today
+from tenant_apps.usage import services as usage
 
 _AUTOMATIC = re.compile(r"DLID[0-9]+", re.IGNORECASE)
 
@@ -46,9 +47,15 @@ class NewDeal:
 
 
 @transaction.atomic
-def record_deals(*, actor: Actor, deals: Sequence[NewDeal]) -> list[Deal]:
+def record_deals(
+    *, actor: Actor, deals: Sequence[NewDeal], quota_bypass_reason: str = ""
+) -> list[Deal]:
     """Record open deals, in the given order, with the first row of their history each.
 
+    They count against the plan's deals a month. With a `quota_bypass_reason` they are let past it, and
+    this reason is recorded (deals that were made before the organization came here).
+
+    :raises QuotaExceeded: the plan allows no more deals this month.
     :raises Forbidden: the actor may not add deals for one of the owners.
     :raises NegativeValue: a value is below zero.
     :raises StageNotReachable: a deal would begin as won or lost.
@@ -74,6 +81,10 @@ def record_deals(*, actor: Actor, deals: Sequence[NewDeal]) -> list[Deal]:
     # One check for each place, not for each row: the rule reads nothing else of a new row.
     for row in {(row.owner_id, row.unit_id): row for row in rows}.values():
         actor.require("deals.add_deal", row)
+    if rows:
+        usage.consume(
+            name="deals_per_month", amount=len(rows), actor=actor, bypass_reason=quota_bypass_reason
+        )
     Deal.objects.bulk_create(rows, batch_size=ROWS_PER_STATEMENT)
     history.record_bulk_created(rows, actor=actor)
     StageChange.objects.bulk_create(

@@ -1,0 +1,45 @@
+"""What an import knows while it runs: people, teams, clients and products, by the book's names."""
+
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from shared_apps.kernel.actor import Actor
+from tenant_apps.imports.models import ImportRun
+from tenant_apps.imports.sales_book import Finding, Names
+
+SOURCE = "sales_book"
+BYPASS = "import of a sales book: deals and people from before the organization came here"
+
+
+@dataclass(slots=True)
+class Place:
+    """Where an agent works."""
+
+    user_id: UUID
+    unit_id: UUID
+
+
+@dataclass(slots=True)
+class Book:
+    """The book's names and the rows they stand for."""
+
+    recorder: Actor
+    verifier: Actor
+    run: ImportRun
+    currency: str
+    mail_domain: str
+    agents: dict[str, Place] = field(default_factory=dict)
+    clients: dict[str, UUID] = field(default_factory=dict)
+    products: dict[str, UUID] = field(default_factory=dict)
+    agent_names: Names = field(default_factory=Names)
+    client_names: Names = field(default_factory=Names)
+    product_names: Names = field(default_factory=Names)
+    # Who owns clients: they belong to the whole organization, not to one agent.
+    home: Place | None = None
+    found: list[Finding] = field(default_factory=list)
+
+    def mended(self, file_name: str, line: int, reference: str, code: str, detail: str) -> None:
+        self.found.append(Finding(file_name, line, reference, False, code, detail))
+
+    def refused(self, file_name: str, line: int, reference: str, code: str, detail: str) -> None:
+        self.found.append(Finding(file_name, line, reference, True, code, detail))

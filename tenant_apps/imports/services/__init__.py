@@ -1,0 +1,5 @@
+"""The only writer of import runs and findings; everything else goes through the owners' services."""
+
+from .running import import_sales_book
+
+__all__ = ["import_sales_book"]
