@@ -1,4 +1,4 @@
-"""The only writer of import runs and findings; everything else goes through the owners' services."""
+"""The only writer of import runs and findings; the rest goes through the owners' services."""
 
 from .running import import_sales_book
 

@@ -142,9 +142,10 @@ def _make_missing_clients(
     """A deal names an account that the accounts' file lacks: the name alone makes a client."""
     missing: dict[str, Opportunity] = {}
     for one in opportunities:
-        if one.account and one.reference not in known:
-            if book.client_names.find(one.account) is None:
-                missing.setdefault(one.account, one)
+        if not one.account or one.reference in known:
+            continue
+        if book.client_names.find(one.account) is None:
+            missing.setdefault(one.account, one)
     if not missing:
         return
     catalogue.record(book=book, rows=[(name, "", None) for name in missing])

@@ -40,7 +40,7 @@ class Command(BaseCommand):
             organization = organization_by_subdomain(subdomain)
         except Organization.DoesNotExist:
             raise CommandError(f"there is no organization {subdomain!r}") from None
-        path = options["report"] or settings.STATE_DIR / "imports" / f"{subdomain}.csv"
+        path = Path(options["report"] or settings.STATE_DIR / "imports" / f"{subdomain}.csv")
         started = time.monotonic()
         with Report(path) as report, tenant_context(organization):
             try:
@@ -48,7 +48,7 @@ class Command(BaseCommand):
                     actor=system_actor("import", quiet=True),
                     verifier_email=options["verifier"],
                     verifier_actor=lambda user: actor_for_user(user_id=user.pk),
-                    directory=options["directory"],
+                    directory=Path(options["directory"]),
                     mail_domain=options["mail_domain"] or f"{subdomain}.invalid",
                     report=report,
                     progress=self._progress(started),
