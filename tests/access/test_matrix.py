@@ -1,0 +1,258 @@
+"""Role by endpoint by method: what each route of an organization's API answers to whom.
+
+The table is written by hand and read against "who does what". A route that stands in the router
+and not here fails, and so does one that stands here and not in the router.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.db import transaction
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from shared_apps.kernel.api.throttling import RateLimit
+from tests.access.matrix_world import COLUMNS, QUERIES, UPLOADS, World
+
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+SIGNS = {400: "b", 401: "1", 403: "3", 404: "4", 405: "x", 409: "c", 412: "p", 422: "r"}
+
+# Columns as in COLUMNS: admin, supervisor, verifier, the team's lead, the owner, a colleague of the
+# team, a salesperson of another team, somebody without a role, somebody not signed in.
+#
+# + done or shown            3 visible but forbidden   4 not visible   1 not signed in
+# b the input itself is refused (a stranger's id in a body, a wrong code, a missing signature)
+# c the state is refused, r a rule refuses: the right was there, and nothing happened
+TABLE = """
+POST   api/auth/login/                                      bbbbbbbbb
+POST   api/auth/logout/                                     ++++++++1
+POST   api/auth/password/change/                            bbbbbbbb1
+POST   api/auth/password/reset/                             bbbbbbbbb
+POST   api/auth/password/reset/confirm/                     bbbbbbbbb
+GET    api/auth/user/                                       ++++++++1
+GET    api/schema/                                          +++++++++
+POST   api/token/                                           bbbbbbbbb
+POST   api/token/blacklist/                                 bbbbbbbbb
+POST   api/token/refresh/                                   bbbbbbbbb
+GET    api/v1/approvals/                                    ++++++++1
+GET    api/v1/approvals/<uuid:pk>/                          +++++4441
+POST   api/v1/approvals/<uuid:pk>/recall/                   3333+4441
+POST   api/v1/approvals/<uuid:pk>/rejection/                33+334441
+POST   api/v1/approvals/<uuid:pk>/signature/                33+334441
+GET    api/v1/audit-entries/                                +33333331
+GET    api/v1/audit-entries/<uuid:pk>/                      +33333331
+GET    api/v1/clients/                                      ++++++++1
+POST   api/v1/clients/                                      3+3++++31
+GET    api/v1/clients/<uuid:client_id>/contacts/            +++++++41
+POST   api/v1/clients/<uuid:client_id>/contacts/            3+3++3341
+GET    api/v1/clients/<uuid:client_id>/contacts/<uuid:pk>/  +++++++41
+PATCH  api/v1/clients/<uuid:client_id>/contacts/<uuid:pk>/  3+3++3341
+DELETE api/v1/clients/<uuid:client_id>/contacts/<uuid:pk>/  3+3++3341
+GET    api/v1/clients/<uuid:pk>/                            +++++++41
+PATCH  api/v1/clients/<uuid:pk>/                            3+3++3341
+GET    api/v1/commission-plans/                             ++++++++1
+POST   api/v1/commission-plans/                             +33333331
+GET    api/v1/commission-plans/<uuid:pk>/                   ++4++++41
+GET    api/v1/commissions/                                  ++++++++1
+GET    api/v1/commissions/<uuid:pk>/                        ++4++4441
+GET    api/v1/commissions/<uuid:pk>/explanation/            ++4++4441
+GET    api/v1/dashboards/figures/                           ++3333331
+GET    api/v1/dashboards/sales/                             ++3++++31
+GET    api/v1/dashboards/summary/                           ++3333331
+GET    api/v1/dashboards/verification/                      +++333331
+GET    api/v1/deals/                                        ++++++++1
+POST   api/v1/deals/                                        3+3++++b1
+GET    api/v1/deals/<uuid:deal_id>/activities/              +++++4441
+POST   api/v1/deals/<uuid:deal_id>/activities/              3+3++4441
+GET    api/v1/deals/<uuid:deal_id>/activities/<uuid:pk>/    +++++4441
+GET    api/v1/deals/<uuid:deal_id>/stage-changes/           +++++4441
+POST   api/v1/deals/<uuid:deal_id>/stage-changes/           3+3++4441
+GET    api/v1/deals/<uuid:deal_id>/stage-changes/<uuid:pk>/ +++++4441
+GET    api/v1/deals/<uuid:pk>/                              +++++4441
+PATCH  api/v1/deals/<uuid:pk>/                              3+3++4441
+POST   api/v1/deals/<uuid:pk>/assignment/                   3+3+34441
+GET    api/v1/documents/<uuid:document_id>/content/         bbbbbbbbb
+GET    api/v1/field-history/                                +33333331
+POST   api/v1/invitations/                                  +33+33331
+POST   api/v1/invitations/<uuid:pk>/resending/              +33+44441
+POST   api/v1/invitations/<uuid:pk>/withdrawal/             +33+44441
+POST   api/v1/invitations/acceptance/                       bbbbbbbbb
+GET    api/v1/invoice-series/                               ++++++++1
+GET    api/v1/invoice-series/<uuid:pk>/                     +++444441
+PATCH  api/v1/invoice-series/<uuid:pk>/                     +33444441
+GET    api/v1/invoices/                                     ++++++++1
+GET    api/v1/invoices/<uuid:pk>/                           +++++4441
+POST   api/v1/invoices/<uuid:pk>/approval/                  33+334441
+GET    api/v1/invoices/<uuid:pk>/pdf/                       +++++4441
+GET    api/v1/ledger/accounts/                              ++3333331
+GET    api/v1/ledger/accounts/<uuid:account_id>/statement/  ++3333331
+GET    api/v1/ledger/accounts/<uuid:pk>/                    ++3333331
+POST   api/v1/ledger/fiscal-years/                          +33333331
+GET    api/v1/ledger/journals/                              ++3333331
+POST   api/v1/ledger/journals/                              +33333331
+GET    api/v1/ledger/journals/<uuid:pk>/                    ++3333331
+POST   api/v1/ledger/journals/<uuid:pk>/reversal/           r33333331
+POST   api/v1/ledger/opening-balances/                      +33333331
+GET    api/v1/ledger/periods/                               ++3333331
+GET    api/v1/ledger/periods/<uuid:pk>/                     ++3333331
+POST   api/v1/ledger/periods/<uuid:pk>/closing/             +33333331
+POST   api/v1/ledger/periods/<uuid:pk>/reopening/           c33333331
+GET    api/v1/ledger/posting-rules/                         ++3333331
+GET    api/v1/ledger/posting-rules/<uuid:pk>/               ++3333331
+GET    api/v1/ledger/transfers/                             ++3333331
+GET    api/v1/ledger/transfers/<uuid:pk>/                   ++3333331
+GET    api/v1/ledger/trial-balance/                         ++3333331
+POST   api/v1/live-tickets/                                 ++++++++1
+POST   api/v1/login-codes/redemption/                       bbbbbbbbb
+GET    api/v1/me/permissions/                               ++++++++1
+GET    api/v1/memberships/                                  ++++++++1
+POST   api/v1/memberships/                                  +33+44441
+GET    api/v1/memberships/<uuid:pk>/                        ++4+4+441
+DELETE api/v1/memberships/<uuid:pk>/                        +34+43441
+GET    api/v1/object-grants/                                ++3+33331
+POST   api/v1/object-grants/                                ++3+33331
+DELETE api/v1/object-grants/<uuid:pk>/                      ++4+44441
+GET    api/v1/payment-invoices/                             ++++++++1
+GET    api/v1/payment-invoices/<uuid:pk>/                   +++++4441
+GET    api/v1/payment-invoices/<uuid:pk>/document/          +++++4441
+GET    api/v1/payments/                                     ++++++++1
+POST   api/v1/payments/                                     333++bbb1
+GET    api/v1/payments/<uuid:pk>/                           +++++4441
+PATCH  api/v1/payments/<uuid:pk>/                           333++4441
+POST   api/v1/payments/<uuid:pk>/proof/                     333++4441
+POST   api/v1/payments/<uuid:pk>/rejection/                 33+334441
+POST   api/v1/payments/<uuid:pk>/verification/              33+334441
+POST   api/v1/payments/<uuid:pk>/withdrawal/                3333+4441
+GET    api/v1/permissions/                                  ++++33331
+GET    api/v1/products/                                     ++++++++1
+POST   api/v1/products/                                     ++3333331
+GET    api/v1/products/<uuid:pk>/                           +++++++41
+PATCH  api/v1/products/<uuid:pk>/                           ++3333341
+GET    api/v1/profile/                                      ++++++++1
+PATCH  api/v1/profile/                                      ++++++++1
+GET    api/v1/roles/                                        ++++33331
+POST   api/v1/roles/                                        +33333331
+GET    api/v1/roles/<uuid:pk>/                              ++++44441
+PATCH  api/v1/roles/<uuid:pk>/                              +33344441
+DELETE api/v1/roles/<uuid:pk>/                              +33344441
+GET    api/v1/second-factor/                                ++++++++1
+POST   api/v1/second-factor/enrolment/                      ++++++++1
+POST   api/v1/second-factor/enrolment/confirmation/         cccccccc1
+POST   api/v1/second-factor/recovery-codes/                 bbbbbbbb1
+POST   api/v1/second-factor/removal/                        bbbbbbbb1
+POST   api/v1/second-factor/verification/                   cccccccc1
+GET    api/v1/sessions/                                     ++++++++1
+DELETE api/v1/sessions/                                     ++++++++1
+DELETE api/v1/sessions/<uuid:pk>/                           444444441
+GET    api/v1/tax-rates/                                    ++++++++1
+POST   api/v1/tax-rates/                                    +33333331
+GET    api/v1/tax-rates/<uuid:pk>/                          +++++++41
+PATCH  api/v1/tax-rates/<uuid:pk>/                          +33333341
+GET    api/v1/teams/                                        +++++++31
+POST   api/v1/teams/                                        +33333331
+GET    api/v1/teams/<uuid:pk>/                              ++++++441
+PATCH  api/v1/teams/<uuid:pk>/                              +33333441
+POST   api/v1/teams/<uuid:pk>/closing/                      +33344441
+PUT    api/v1/teams/<uuid:pk>/lead/                         +33333441
+GET    api/v1/teams/<uuid:team_id>/members/                 ++++++441
+POST   api/v1/teams/<uuid:team_id>/members/                 +33+33441
+DELETE api/v1/teams/<uuid:team_id>/members/<uuid:user_id>/  +33+33441
+GET    api/v1/units/                                        +++++++31
+GET    api/v1/units/<uuid:pk>/                              ++++++441
+GET    api/v1/users/                                        ++++++++1
+GET    api/v1/users/<uuid:pk>/                              ++++4+441
+POST   api/v1/users/<uuid:pk>/deactivation/                 +33343441
+POST   api/v1/users/<uuid:pk>/reactivation/                 +33344441
+POST   api/v1/users/<uuid:pk>/second-factor-reset/          c33343441
+GET    api/v1/verification-queue/                           33+333331
+GET    redoc/                                               +++++++++
+GET    swagger/                                             +++++++++
+"""
+
+
+def routes(patterns: list[Any], prefix: str = "") -> Iterator[tuple[str, set[str]]]:
+    """Every route with the methods that its view implements."""
+    for pattern in patterns:
+        address = prefix + str(pattern.pattern)
+        if isinstance(pattern, URLResolver):
+            yield from routes(pattern.url_patterns, address)
+        elif isinstance(pattern, URLPattern):
+            yield address, _methods_of(pattern.callback)
+
+
+def _methods_of(callback: Any) -> set[str]:
+    actions = getattr(callback, "actions", None)
+    if actions:
+        return {method.upper() for method in actions} & set(METHODS)
+    view = getattr(callback, "cls", None) or getattr(callback, "view_class", None)
+    return {method for method in METHODS if hasattr(view, method.lower())}
+
+
+def routed() -> set[tuple[str, str]]:
+    found = routes(get_resolver("config.urls_tenant").url_patterns)
+    return {(method, route) for route, methods in found for method in methods}
+
+
+def expected() -> dict[tuple[str, str], str]:
+    rows = {}
+    for line in TABLE.strip().splitlines():
+        method, route, answers = line.split()
+        rows[(method, route)] = answers
+    return rows
+
+
+def answer(world: World, who: str, method: str, route: str) -> str:
+    """The sign of what one caller gets; whatever it did is undone."""
+    ids = world.ids(route)
+    path = "/" + re.sub(r"<\w+:(\w+)>", lambda found: ids[found[1]], route)
+    short = route.removeprefix("api/v1/")
+    if method == "GET" and short in QUERIES:
+        path += QUERIES[short](world)
+    with transaction.atomic():
+        response = getattr(world.clients[who], method.lower())(
+            path,
+            world.body(method, route),
+            format="multipart" if short in UPLOADS and method == "POST" else "json",
+            **({} if method == "GET" else {"HTTP_IDEMPOTENCY_KEY": str(uuid4())}),
+        )
+        transaction.set_rollback(True)
+    status = response.status_code
+    return "+" if 200 <= status < 300 else SIGNS.get(status, str(status))
+
+
+def test_every_route_has_a_row() -> None:
+    assert routed() - expected().keys() == set(), "routes without a row"
+    assert expected().keys() - routed() == set(), "rows without a route"
+
+
+def test_each_answers_as_the_table_says(tenant: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(RateLimit, "allow_request", lambda *_: True)
+    world = World()
+    wrong = []
+    for (method, route), answers in sorted(expected().items()):
+        found = "".join(answer(world, who, method, route) for who in COLUMNS)
+        if found != answers:
+            wrong.append(f"{method:6} {route}: expected {answers}, found {found}")
+    assert wrong == []
+
+
+def test_no_route_takes_a_method_that_it_does_not_show(
+    tenant: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(RateLimit, "allow_request", lambda *_: True)
+    world = World()
+    by_route: dict[str, set[str]] = {}
+    for method, route in routed():
+        by_route.setdefault(route, set()).add(method)
+    taken = [
+        f"{method} {route}: {found}"
+        for route, methods in sorted(by_route.items())
+        for method in METHODS
+        if method not in methods
+        and (found := answer(world, "admin", method, route)) not in {"x", "3"}
+    ]
+    assert taken == []
