@@ -6,9 +6,11 @@ from collections.abc import Iterable
 from typing import cast
 from uuid import UUID
 
+from auditlog.models import LogEntry
 from django.db.models import QuerySet
 
 from shared_apps.access.selectors import home_unit_of
+from shared_apps.audit.selectors import field_history_of
 from shared_apps.kernel.actor import Actor
 from tenant_apps.deals import errors
 from tenant_apps.deals.models import Activity, Deal, DealQuerySet, StageChange
@@ -33,6 +35,14 @@ def activities_visible_to(actor: Actor, *, deal_id: UUID) -> QuerySet[Activity]:
     :raises NotFound: no such deal that the actor sees.
     """
     return Activity.objects.filter(deal=deals_visible_to(actor).obtain(deal_id))
+
+
+def field_history_visible_to(actor: Actor, *, deal_id: UUID) -> QuerySet[LogEntry]:
+    """Every change of a deal's fields, newest first; it is seen with the deal.
+
+    :raises NotFound: no such deal that the actor sees.
+    """
+    return field_history_of(Deal, pk=deals_visible_to(actor).obtain(deal_id).pk)
 
 
 def deals_for_invoicing(*, deal_ids: Iterable[UUID]) -> dict[UUID, Deal]:

@@ -369,6 +369,22 @@ def test_a_won_deal_is_not_given_away(cast: Cast) -> None:
     assert (answer.status_code, answer.json()["code"]) == (409, "deal_closed")
 
 
+def test_keep_the_history_of_their_fields_for_whoever_sees_them(cast: Cast) -> None:
+    deal = a_deal(cast)
+    olga = cast.api("olga")
+    olga.patch(path(deal), {"name": "Roof"})
+    olga.post(path(deal, "stage-changes/"), {"to_stage": "engaging"})
+
+    rows = olga.get(path(deal, "history/")).json()["results"]
+
+    assert [row["action"] for row in rows] == ["update", "update", "create"]
+    assert rows[0]["changes"]["stage"] == ["prospecting", "engaging"]
+    assert rows[1]["changes"] == {"name": ["", "Roof"]}
+    assert rows[1]["actor_user_id"] == str(cast.user("olga").pk)
+    assert cast.api("lea").get(path(deal, "history/")).status_code == 200
+    assert cast.api("oscar").get(path(deal, "history/")).status_code == 404
+
+
 def test_show_their_relations_on_request(cast: Cast) -> None:
     deal = a_deal(cast, client_id=a_client(cast).pk)
 
@@ -411,3 +427,20 @@ def test_one_shared_deal_is_seen_and_no_other(cast: Cast) -> None:
     assert oscar.get(path(other)).status_code == 404
     assert oscar.patch(path(shared), {"name": "x"}).status_code == 403
     assert [row["id"] for row in oscar.get("deals/").json()["results"]] == [str(shared.pk)]
+
+
+def test_one_shared_deal_can_be_changed_by_who_may_change_no_other(cast: Cast) -> None:
+    from shared_apps.access.services import grant_object
+
+    shared, other = a_deal(cast), a_deal(cast)
+    for permission in ("deals.view_deal", "deals.change_deal"):
+        grant_object(
+            actor=cast.system,
+            user_id=cast.user("vera").pk,
+            permission=permission,
+            subject=shared,
+        )
+    vera = cast.api("vera")
+
+    assert vera.patch(path(shared), {"name": "x"}).status_code == 200
+    assert vera.patch(path(other), {"name": "x"}).status_code == 403

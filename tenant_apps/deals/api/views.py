@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+from auditlog.models import LogEntry
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from shared_apps.access.api.serializers import FieldChangeOut
 from shared_apps.access.api.views import OrganizationViewSet
 from shared_apps.kernel.api.views import Listing, Retrieving
 from tenant_apps.deals import services
@@ -26,6 +28,7 @@ from tenant_apps.deals.models import Activity, Deal, StageChange
 from tenant_apps.deals.selectors import (
     activities_visible_to,
     deals_visible_to,
+    field_history_visible_to,
     place_of,
     stage_changes_visible_to,
 )
@@ -49,6 +52,8 @@ class DealViewSet(Listing, Retrieving, OrganizationViewSet):
         "partial_update": DealIn,
         "assignment": AssignmentIn,
     }
+    # Other rights may also be given on a single deal, so only the services can tell.
+    required_permissions = {"create": "deals.add_deal"}
     filterset_class = DealFilter
     ordering_fields = {
         "created_at": "created_at",
@@ -124,3 +129,14 @@ class ActivityViewSet(Listing, Retrieving, OrganizationViewSet):
         return self.answer(
             services.note_activity(actor=self.actor, deal_id=deal_id, **self.read_input())
         )
+
+
+class DealHistoryViewSet(Listing, OrganizationViewSet):
+    """Every change of a deal's fields, newest first: its versions."""
+
+    queryset = LogEntry.objects.none()
+    serializer_class = FieldChangeOut
+    ordering = ("-id",)
+
+    def get_queryset(self) -> Any:
+        return field_history_visible_to(self.actor, deal_id=self.kwargs["deal_id"])

@@ -87,6 +87,11 @@ class InvoiceSeriesViewSet(Listing, Retrieving, OrganizationViewSet):
     queryset = InvoiceSeries.objects.none()
     serializer_class = InvoiceSeriesOut
     input_serializers = {"partial_update": InvoiceSeriesIn}
+    required_permissions = {
+        "list": "invoices.view_invoiceseries",
+        "retrieve": "invoices.view_invoiceseries",
+        "partial_update": "invoices.change_invoiceseries",
+    }
     filterset_class = InvoiceSeriesFilter
     ordering_fields = ("code",)
 

@@ -29,6 +29,12 @@ class ClientViewSet(Listing, Retrieving, OrganizationViewSet):
     queryset = Party.objects.none()
     serializer_class = ClientOut
     input_serializers = {"create": NewClientIn, "partial_update": ClientIn}
+    required_permissions = {
+        "list": "parties.view_party",
+        "retrieve": "parties.view_party",
+        "create": "parties.add_party",
+        "partial_update": "parties.change_party",
+    }
     filterset_class = ClientFilter
     ordering_fields = ("name", "created_at")
 
@@ -59,6 +65,13 @@ class ContactViewSet(Listing, Retrieving, OrganizationViewSet):
     queryset = Contact.objects.none()
     serializer_class = ContactOut
     input_serializers = {"create": ContactIn, "partial_update": ContactIn}
+    required_permissions = {
+        "list": "parties.view_party",
+        "retrieve": "parties.view_party",
+        "create": "parties.change_party",
+        "partial_update": "parties.change_party",
+        "destroy": "parties.change_party",
+    }
     filterset_class = ContactFilter
     ordering_fields = ("full_name", "created_at")
 

@@ -30,6 +30,12 @@ class ProductViewSet(Listing, Retrieving, OrganizationViewSet):
     queryset = Product.objects.none()
     serializer_class = ProductOut
     input_serializers = {"create": NewProductIn, "partial_update": ProductIn}
+    required_permissions = {
+        "list": "products.view_product",
+        "retrieve": "products.view_product",
+        "create": "products.add_product",
+        "partial_update": "products.change_product",
+    }
     filterset_class = ProductFilter
     ordering_fields = ("code", "name", "created_at")
 
@@ -60,6 +66,12 @@ class TaxRateViewSet(Listing, Retrieving, OrganizationViewSet):
     queryset = TaxRate.objects.none()
     serializer_class = TaxRateOut
     input_serializers = {"create": NewTaxRateIn, "partial_update": TaxRateIn}
+    required_permissions = {
+        "list": "products.view_taxrate",
+        "retrieve": "products.view_taxrate",
+        "create": "products.add_taxrate",
+        "partial_update": "products.change_taxrate",
+    }
     filterset_class = TaxRateFilter
     ordering_fields = ("code", "created_at")
 
