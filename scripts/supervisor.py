@@ -136,6 +136,9 @@ class Supervisor:
         part.started_at = time.monotonic()
 
     def _bury(self, part: Part, code: int) -> None:
+        assert part.process is not None
+        # Its own children, if it left any, would work on beside those of the next one.
+        end_group(part.process, patience=0, asked=True)
         part.process = None
         part.was_healthy = False
         part.endings.append(code)
