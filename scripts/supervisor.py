@@ -93,7 +93,7 @@ class Supervisor:
         alive = part.process is not None and part.process.poll() is None
         fine = alive and (part.healthy is None or part.healthy())
         if fine and not part.was_healthy:
-            say(f"{part.name} is up")
+            say(f"{part.name} {'is up' if part.healthy else 'was started'}")
         part.was_healthy = fine
         return fine
 
