@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from django.db import models
 
 from shared_apps.kernel import clock
-from shared_apps.kernel.models import Record
+from shared_apps.kernel.models import Record, RecordQuerySet
 
 
 class MailState(models.TextChoices):
@@ -14,7 +15,7 @@ class MailState(models.TextChoices):
     FAILED = "failed", "Failed"
 
 
-class MailQuerySet(models.QuerySet["Mail"]):
+class MailQuerySet(RecordQuerySet["Mail"]):
     def due(self, *, at: datetime) -> MailQuerySet:
         """Queued with its content, and not waiting for a later attempt."""
         return self.filter(state=MailState.QUEUED, is_secret=False, next_attempt_at__lte=at)
@@ -34,7 +35,7 @@ class Mail(Record):
     sent_at = models.DateTimeField(null=True, blank=True)
     error = models.CharField(max_length=200, blank=True)
 
-    objects = MailQuerySet.as_manager()
+    objects: Any = MailQuerySet.as_manager()
 
     class Meta(Record.Meta):
         db_table = "delivery_mail"

@@ -21,6 +21,7 @@ from django.db import IntegrityError, connection, transaction
 
 from shared_apps.kernel import clock
 from shared_apps.kernel.errors import DomainError
+from tenants.context import tenant_marker
 
 from .consumers import Consumer, consumers_of
 from .models import ConsumerReceipt, OutboxMessage
@@ -59,7 +60,7 @@ def relay_due(*, seconds: float = 60.0) -> bool:
 @contextmanager
 def _only_relay() -> Iterator[bool]:
     """Take the organization's relay lock if it is free; it belongs to this connection."""
-    key = lock_key(connection.schema_name)
+    key = lock_key(tenant_marker())
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_lock(%s)", [key])
         is_mine = bool(cursor.fetchone()[0])
@@ -71,9 +72,9 @@ def _only_relay() -> Iterator[bool]:
                 cursor.execute("SELECT pg_advisory_unlock(%s)", [key])
 
 
-def lock_key(schema_name: str) -> int:
-    """Advisory locks are shared by the whole database, hence a key of the schema's own."""
-    digest = hashlib.sha256(f"outbox.relay:{schema_name}".encode()).digest()
+def lock_key(marker: str) -> int:
+    """Advisory locks are shared by the whole database, hence a key of the tenant's own."""
+    digest = hashlib.sha256(f"outbox.relay:{marker}".encode()).digest()
     return int.from_bytes(digest[:8], signed=True)
 
 
@@ -142,8 +143,10 @@ def _try(consumer: Consumer, message: OutboxMessage) -> str:
     """Run one consumer with its receipt; the error's text, empty when it went well."""
     try:
         with transaction.atomic():
-            if _take_receipt(consumer, message):
-                consumer.handler(message)
+            _take_receipt(consumer, message)
+            consumer.handler(message)
+    except _DoneBefore:
+        return ""
     except SoftTimeLimitExceeded:
         # The worker is about to be stopped. The claim has counted the attempt.
         raise
@@ -166,14 +169,16 @@ def _named(error: Exception) -> str:
     return f"{type(error).__module__}.{type(error).__qualname__}"
 
 
-def _take_receipt(consumer: Consumer, message: OutboxMessage) -> bool:
+class _DoneBefore(Exception):
+    """Another relay has this consumer's receipt."""
+
+
+def _take_receipt(consumer: Consumer, message: OutboxMessage) -> None:
     """The receipt comes first: a second relay then waits for ours and finds the act done."""
     try:
-        with transaction.atomic():
-            ConsumerReceipt.objects.create(consumer=consumer.name, message_id=message.pk)
-    except IntegrityError:
-        return False
-    return True
+        ConsumerReceipt.objects.create(consumer=consumer.name, message_id=message.pk)
+    except IntegrityError as error:
+        raise _DoneBefore from error
 
 
 def _postpone(message: OutboxMessage, errors: list[str]) -> None:

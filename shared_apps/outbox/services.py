@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from uuid import UUID
 
 from django.db import connection
 
@@ -42,7 +43,7 @@ def append(messages: Sequence[OutboxMessage]) -> None:
         waking.wake_after_commit("outbox")
 
 
-def retry_given_up(*, message_ids: Sequence[object]) -> int:
+def retry_given_up(*, message_ids: Sequence[UUID]) -> int:
     """Put messages that were given up back in the queue; says how many there were.
 
     A step for support: what they do was allowed when they were written.

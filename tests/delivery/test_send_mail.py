@@ -98,9 +98,11 @@ def test_fills_in_the_template_as_plain_text_and_as_html(tenant: Any) -> None:
     send_due()
 
     (message,) = outgoing.outbox
+    assert isinstance(message, outgoing.EmailMultiAlternatives)
     assert message.subject == "Kettle of Acme Trading for Asha <b>O'Neil</b>"
     assert message.body.startswith("Hello Asha <b>O'Neil</b>,\n")
-    html, kind = message.alternatives[0]
+    content, kind = message.alternatives[0]
+    html = str(content)
     assert kind == "text/html"
     assert "<b>" not in html
     assert 'href="https://acme.kontor.test/k?a=1&amp;b=2"' in html

@@ -35,6 +35,11 @@ def boil(count: int) -> None:
         )
 
 
+def boil_and_relay() -> bool:
+    boil(1)
+    return relay_due()
+
+
 def test_one_relay_at_a_time_works_so_that_order_holds(real_commits: Any) -> None:
     boil(5)
     told: list[int] = []
@@ -65,8 +70,7 @@ def test_work_written_while_a_relay_finishes_is_not_left_behind(real_commits: An
     def one_more(message: OutboxMessage) -> None:
         told.append(message.payload["cups"])
         if len(told) == 1:
-            late = in_a_thread(real_commits, lambda: (boil(1), relay_due()))
-            late.join(20)
+            in_a_thread(real_commits, boil_and_relay).join(20)
 
     with consuming("cook", KettleBoiled, one_more):
         relay_due()
@@ -84,8 +88,7 @@ def test_work_written_between_the_last_look_and_letting_go_is_not_left_behind(
     def drain_and_be_late(**options: Any) -> bool:
         finished = drain(**options)
         if not late:
-            other = in_a_thread(real_commits, lambda: (boil(1), late.append(relay_due())))
-            other.join(20)
+            in_a_thread(real_commits, lambda: late.append(boil_and_relay())).join(20)
         return finished
 
     monkeypatch.setattr(relay, "_drain", drain_and_be_late)
