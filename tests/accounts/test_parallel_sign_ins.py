@@ -196,3 +196,34 @@ def test_two_invitations_of_one_address_make_one_person(real_commits: Any, manag
 
     assert outcomes.count(EmailTaken) == 3
     assert User.objects.with_email("dora@acme.example").count() == 1
+
+
+@pytest.mark.slow
+def test_parallel_processes_get_the_same_successor(
+    real_commits: Any, carol: User, visitor: Actor
+) -> None:
+    import subprocess
+    import sys
+    import time
+
+    from django.db import connection
+
+    from tests import databases
+
+    token = services.sign_in(email=carol.email, password=PASSWORD, actor=visitor).tokens.refresh
+    start = str(time.time() + 20)
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-m", "tests.accounts.refresher", start],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd=databases.ROOT,
+            env=databases.environment_for(str(connection.settings_dict["NAME"])),
+        )
+        for _ in range(3)
+    ]
+    answers = {process.communicate(token, timeout=120)[0] for process in processes}
+
+    assert len(answers) == 1
+    assert answers == {str(Session.objects.get().current_token_id)}
