@@ -96,6 +96,11 @@ def test_tells_nothing_of_the_cause(api: Api, monkeypatch: pytest.MonkeyPatch, d
             assert secret not in content
 
 
+def test_names_the_methods_that_are_allowed(api: Api) -> None:
+    assert api.send("PUT", "single/")["Allow"] == "GET, HEAD"
+    assert "Accept" in api.get("single/")["Vary"]
+
+
 def test_says_when_to_come_back(api: Api) -> None:
     assert api.post("things/outage/")["Retry-After"] == "5"
 

@@ -123,6 +123,20 @@ def test_without_the_cache_everybody_passes(api: Api, monkeypatch: pytest.Monkey
     assert {answer.status_code for answer in answers} == {200}
 
 
+def test_a_silent_redis_is_asked_once_in_a_while(
+    settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.REDIS_URL = "redis://127.0.0.1:1/0"
+    monkeypatch.setattr(counters, "_ask_again_at", 0.0)
+    monkeypatch.setattr(counters, "cache", SimpleNamespace(make_key=str))
+    messages = []
+    for _ in range(2):
+        with pytest.raises(redis.exceptions.ConnectionError) as broken:
+            counters.count("key", seconds=1)
+        messages.append(str(broken.value))
+    assert messages[0] != messages[1] == "Redis did not answer a moment ago."
+
+
 def test_what_guards_secrets_closes_without_the_cache(monkeypatch: pytest.MonkeyPatch) -> None:
     class Guard(Narrow):
         open_when_blind = False

@@ -149,6 +149,13 @@ def test_refuses_a_body_where_none_is_taken(api: Api) -> None:
     assert errors_of(response) == {"/force": "unknown_field"}
 
 
+def test_a_list_of_objects_has_an_end(api: Api) -> None:
+    line = {"amount": KES}
+    assert api.post("things/", {**ORDER, "lines": [line] * 500}).status_code == 201
+    response = api.post("things/", {**ORDER, "lines": [line] * 501})
+    assert errors_of(response) == {"/lines": "max_length"}
+
+
 def test_a_patch_says_only_what_changes(api: Api) -> None:
     path = "things/1f0b9a52-7c5d-4f11-9d39-3a1f6b7c8d9e/"
     assert api.patch(path, {"count": 1}).json()["read"] == ["count"]

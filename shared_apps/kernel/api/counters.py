@@ -1,10 +1,16 @@
 """Counters in Redis that forget by themselves: one round trip for each count."""
 
+import time
 from functools import cache as once
 
 import redis
+import redis.exceptions
 from django.conf import settings
 from django.core.cache import cache
+
+# Where Redis swallows connections, only one request in this time waits for the timeout.
+_PAUSE_SECONDS = 2.0
+_ask_again_at = 0.0
 
 
 @once
@@ -19,9 +25,16 @@ def count(key: str, *, seconds: int) -> int:
 
     :raises RedisError: Redis does not answer.
     """
+    global _ask_again_at
+    if time.monotonic() < _ask_again_at:
+        raise redis.exceptions.ConnectionError("Redis did not answer a moment ago.")
     made = cache.make_key(key)
     pipeline = _server(settings.REDIS_URL).pipeline(transaction=False)
     pipeline.incr(made)
     pipeline.expire(made, seconds)
-    counted: int = pipeline.execute()[0]
+    try:
+        counted: int = pipeline.execute()[0]
+    except redis.exceptions.RedisError:
+        _ask_again_at = time.monotonic() + _PAUSE_SECONDS
+        raise
     return counted

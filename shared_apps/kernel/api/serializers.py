@@ -23,6 +23,7 @@ __all__ = [
     "ask_for_nothing",
 ]
 
+MAX_ITEMS = 500
 _MAX_UNKNOWN_NAMED = 20
 _MAX_NAME = 100
 
@@ -31,6 +32,12 @@ class StrictFields:
     """Refuses fields that the serializer does not take, together with all other errors."""
 
     unknown_field_message = "There is no such field."
+
+    @classmethod
+    def many_init(cls, *args: Any, **kwargs: Any) -> Any:
+        """A list of these has an end, unless its own `max_length` says otherwise."""
+        kwargs.setdefault("max_length", MAX_ITEMS)
+        return super().many_init(*args, **kwargs)  # type: ignore[misc]
 
     def to_internal_value(self, data: Any) -> Any:
         unknown = self._unknown_in(data) if isinstance(data, Mapping) else []

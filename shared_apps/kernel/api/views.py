@@ -53,6 +53,8 @@ class DomainViewMixin(StrictQueryMixin, ThrottledView):
     renderer_classes: Any = (JSONRenderer, EnvelopeRenderer)
     throttle_classes: Any = (RateLimit,)
     metadata_class: Any = None
+    # No OPTIONS: the API describes itself in one document, and CORS is answered before views.
+    http_method_names: Any = ("get", "post", "put", "patch", "delete", "head")
     schema: Any = DomainSchema()
 
     serializer_class: Any = None
