@@ -114,7 +114,7 @@ def record(*, book: Book, rows: list[tuple[str, str, object]]) -> None:
 @transaction.atomic
 def import_products(*, directory: Path, book: Book) -> None:
     """Make the products that do not stand yet."""
-    known = {name: pk for name, pk in Product.objects.values_list("name", "id")}
+    known = dict(Product.objects.values_list("name", "id"))
     fresh: dict[str, NewProduct] = {}
     for line in lines_of(directory, PRODUCTS):
         if isinstance(line, Finding):

@@ -1,0 +1,1 @@
+"""An invented organization with a lifelike past, for trying the product out."""
