@@ -15,6 +15,7 @@ from django.db import transaction
 
 from shared_apps.kernel import clock
 from shared_apps.kernel.actor import Actor
+from shared_apps.kernel.operations import step
 from shared_apps.outbox import waking
 from tenants.context import organization_or_none, platform_context, tenant_context
 
@@ -28,6 +29,7 @@ MAX_ATTEMPTS = 8
 FIRST_PAUSE = timedelta(seconds=30)
 
 
+@step
 @transaction.atomic
 def send_mail(
     *, to: str, template: str, context: Mapping[str, Any], actor: Actor | None = None
@@ -54,6 +56,7 @@ def send_mail(
     return mail
 
 
+@step
 @transaction.atomic
 def send_secret_mail(*, to: str, template: str, context: Mapping[str, Any]) -> Mail:
     """Send a mail with a secret (a reset link, a code) right after the commit, once.
@@ -83,6 +86,7 @@ def send_secret_mail(*, to: str, template: str, context: Mapping[str, Any]) -> M
     return mail
 
 
+@step
 def send_due(*, limit: int = 200) -> bool:
     """Send what is due in the present tenant; says whether more is due.
 

@@ -12,6 +12,7 @@ from django.db import transaction
 from shared_apps.audit import services as audit
 from shared_apps.kernel.actor import Actor
 from shared_apps.kernel.ids import uuid7
+from shared_apps.kernel.operations import step
 
 from . import storage
 from .checks import IMAGES, MEGABYTE, PDF, CheckedFile, checked, safe_name
@@ -24,6 +25,7 @@ logger = structlog.get_logger(__name__)
 _GENERATED_EXTENSIONS = {"application/pdf": "pdf", "text/csv": "csv", "application/xml": "xml"}
 
 
+@step
 def store_document(
     *,
     file: IO[bytes],
@@ -53,6 +55,7 @@ def store_document(
     return _store(harmless, extension=harmless.extension, kind=kind, actor=actor)
 
 
+@step
 def store_bytes(
     *, content: bytes, file_name: str, content_type: str, kind: str, actor: Actor
 ) -> Document:
