@@ -65,6 +65,9 @@ class Access:
     user_id: UUID
     roles: tuple[str, ...] = ()
     reaches: Mapping[str, Reach] = field(default_factory=dict)
+    # The tables that hold grants to this person. Nearly everybody has none, and a list that need
+    # not look for them can walk the index of owners.
+    granted_in: frozenset[type[ObjectGrant]] = frozenset()
 
     def reach(self, permission: str) -> Reach:
         return self.reaches.get(permission, NO_REACH)
@@ -110,6 +113,7 @@ def grant_model_of(model: type[Model]) -> type[ObjectGrant] | None:
     return None
 
 
+@cache
 def grant_models() -> list[type[ObjectGrant]]:
     """Every table of object grants."""
     return [model for model in apps.get_models() if issubclass(model, ObjectGrant)]
@@ -170,7 +174,7 @@ def units_without(fallback: Fallback) -> QuerySet[Unit]:
 
 def _granted_q(access: Access, permission: str, model: type[Model]) -> Q:
     grants = grant_model_of(model)
-    if grants is None:
+    if grants is None or grants not in access.granted_in:
         return NOTHING
     app_label, _, codename = permission.partition(".")
     held = grants._default_manager.filter(

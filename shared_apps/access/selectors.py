@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
+from functools import cache
+from typing import Any
 from uuid import UUID
 
 from django.apps import apps
 from django.contrib.auth.models import Permission
 from django.contrib.postgres.aggregates import ArrayAgg
-from django.db.models import Exists, F, OuterRef, QuerySet, Value
+from django.db import connection
+from django.db.models import Exists, F, FilteredRelation, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import Concat
 
 from shared_apps.accounts.models import User
@@ -19,36 +22,28 @@ from .bundles import SALESPERSON
 from .models import Membership, MembershipQuerySet, ObjectGrant, Role, RolePermission, Scope, Unit
 from .rules import Access, Fallback, Reach, grant_models
 
+# Stands for the person in the compiled statement.
+_SOMEBODY = UUID(int=0)
+
 # Whoever holds one of these for the whole organization administers it.
 ADMINISTRATION = ("access.change_membership", "access.change_role", "accounts.change_user")
 
 
 def access_of(*, user_id: UUID) -> Access:
-    """Everything that a person's active memberships give, in one statement."""
-    rows = (
-        Membership.objects.active()
-        .filter(user_id=user_id)
-        .values_list(
-            "role__code",
-            "unit__path",
-            "role__grants__scope",
-            "role__grants__unless_role_id",
+    """Everything that an active person's active memberships give, in one statement."""
+    statement, parameters = _access_statement()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            statement, [user_id if value == _SOMEBODY else value for value in parameters]
         )
-        .annotate(
-            permissions=ArrayAgg(
-                Concat(
-                    F("role__grants__permission__content_type__app_label"),
-                    Value("."),
-                    F("role__grants__permission__codename"),
-                )
-            )
-        )
-        .order_by("role__code", "unit__path")
-    )
+        rows = cursor.fetchall()
+    tables = grant_models()
     roles: list[str] = []
     grants: dict[str, list[tuple[str, str, UUID | None]]] = defaultdict(list)
-    for role, path, scope, unless_role_id, permissions in rows:
-        if role not in roles:
+    granted_in: frozenset[type[ObjectGrant]] = frozenset()
+    for role, path, scope, unless_role_id, *flags, permissions in rows:
+        granted_in = frozenset(table for table, has in zip(tables, flags, strict=True) if has)
+        if role is not None and role not in roles:
             roles.append(role)
         if scope is None:
             continue
@@ -58,7 +53,37 @@ def access_of(*, user_id: UUID) -> Access:
         user_id=user_id,
         roles=tuple(roles),
         reaches={permission: _reach(held) for permission, held in grants.items()},
+        granted_in=granted_in,
     )
+
+
+@cache
+def _access_statement() -> tuple[str, tuple[Any, ...]]:
+    """The statement behind every request, compiled once: compiling takes longer than running."""
+    flags = (Exists(table._default_manager.filter(user_id=_SOMEBODY)) for table in grant_models())
+    rows = (
+        User.objects.filter(pk=_SOMEBODY, is_active=True)
+        .annotate(held=FilteredRelation("memberships", condition=Q(memberships__is_active=True)))
+        .values_list(
+            "held__role__code",
+            "held__unit__path",
+            "held__role__grants__scope",
+            "held__role__grants__unless_role_id",
+            *flags,
+        )
+        .annotate(
+            permissions=ArrayAgg(
+                Concat(
+                    F("held__role__grants__permission__content_type__app_label"),
+                    Value("."),
+                    F("held__role__grants__permission__codename"),
+                )
+            )
+        )
+        .order_by("held__role__code", "held__unit__path")
+    )
+    statement, parameters = rows.query.sql_with_params()
+    return statement, parameters
 
 
 def _reach(held: Iterable[tuple[str, str, UUID | None]]) -> Reach:

@@ -84,6 +84,8 @@ def above(world: World, unit: int) -> set[int]:
 
 def expected(world: World, person: int, permission: str) -> set[int]:
     """The deals within reach, worked out row by row."""
+    if person in world.closed_out:
+        return set()
     active = [held for held in world.memberships if held[3] and held[0] not in world.closed_out]
     reached = set()
     for number, (owner, unit) in enumerate(world.deals):
