@@ -1,5 +1,6 @@
 """The one place that reads the environment. A wrong or missing value is one clear line at start."""
 
+import os
 import sys
 from pathlib import Path
 from typing import Any, NoReturn
@@ -20,7 +21,9 @@ def stop(message: str) -> NoReturn:
 
 
 def read(kind: str, name: str, default: Any = environ.Env.NOTSET, *, meaning: str = "") -> Any:
-    """One variable, cast to `kind` (a method of environ.Env)."""
+    """One variable, cast to `kind` (a method of environ.Env). An empty one counts as not given."""
+    if default is not environ.Env.NOTSET and not os.environ.get(name, default):
+        return default
     try:
         return getattr(env, kind)(name, default=default)
     except environ.ImproperlyConfigured:

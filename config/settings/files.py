@@ -2,7 +2,7 @@
 
 from environ import Env
 
-from config.settings.environment import STATE_DIR, read
+from config.settings.environment import STATE_DIR, read, stop
 
 STATIC_URL = "/static/"
 STATIC_ROOT = STATE_DIR / "static"
@@ -12,6 +12,8 @@ STORAGES = {
 }
 # Where documents lie: file://, s3://bucket, cloudinary://key:secret@cloud
 STORAGE_URL = read("str", "STORAGE_URL", (STATE_DIR / "files").absolute().as_uri())
+if STORAGE_URL.partition("://")[0] not in {"file", "s3", "cloudinary"}:
+    stop("the setting STORAGE_URL is none of file://, s3://, cloudinary:// (see .env.example)")
 MEDIA_ROOT = STATE_DIR / "files"
 
 _email_url = read("str", "EMAIL_URL", "")
