@@ -27,7 +27,7 @@ class TokenAuthentication(JWTAuthentication):
         if not header:
             return None
         parts = header.split()
-        if parts[:1] != [b"Bearer"]:
+        if not parts or parts[0].lower() != b"bearer":
             return None
         if len(parts) != 2:
             raise TokenRefused("The Authorization header is malformed.")
