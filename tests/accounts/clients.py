@@ -14,11 +14,12 @@ class HostClient(APIClient):
         self.raise_request_exception = False
 
     def request(self, **kwargs: Any) -> Any:
-        former = connection.tenant
+        database: Any = connection
+        former = database.tenant
         try:
             return super().request(**kwargs)
         finally:
-            connection.set_tenant(former)
+            database.set_tenant(former)
 
     def carrying(self, access: str) -> "HostClient":
         """The same caller with an access token."""

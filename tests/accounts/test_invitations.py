@@ -33,7 +33,7 @@ def invite(tenant: Any, manager: Actor, django_capture_on_commit_callbacks: Any)
 
 
 def last_token() -> str:
-    found = re.search(r"#token=(\S+)", mail.outbox[-1].body)
+    found = re.search(r"#token=(\S+)", str(mail.outbox[-1].body))
     assert found is not None
     return unquote(found.group(1))
 

@@ -26,6 +26,10 @@ def carol(real_commits: Any) -> User:
     return make_user("carol@acme.example", "Carol")
 
 
+def _refresh(number: int, *, token: str, actor: Actor) -> services.SignIn:
+    return services.refresh_session(refresh_token=token, actor=actor)
+
+
 def outcome(act: Any, *refusals: type[Exception]) -> Any:
     try:
         return act()
@@ -41,9 +45,7 @@ def test_parallel_refreshes_get_the_same_successor(
         answers = in_threads(
             AT_ONCE,
             real_commits,
-            lambda number, token=token: services.refresh_session(
-                refresh_token=token, actor=visitor
-            ),
+            partial(_refresh, token=token, actor=visitor),
         )
         assert len({answer.session.current_token_id for answer in answers}) == 1
         token = answers[0].tokens.refresh

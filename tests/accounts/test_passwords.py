@@ -28,7 +28,7 @@ def mailed_token(capture: Any) -> str:
     """What the newest mail's link carries, after the outbox has been relayed."""
     with capture(execute=True):
         relay_due()
-    found = re.search(r"#token=(\S+)", mail.outbox[-1].body)
+    found = re.search(r"#token=(\S+)", str(mail.outbox[-1].body))
     assert found is not None
     from urllib.parse import unquote
 
