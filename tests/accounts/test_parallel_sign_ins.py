@@ -1,5 +1,6 @@
 """Real threads and real commits."""
 
+from functools import partial
 from typing import Any
 
 import pytest
