@@ -1,0 +1,282 @@
+"""The live socket, with real connections, threads and commits."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+from asgiref.sync import sync_to_async
+from channels.layers import get_channel_layer
+from django.db import connection
+
+from shared_apps.accounts.models import Session
+from shared_apps.kernel import clock
+from shared_apps.outbox.relay import relay_due
+from tenant_apps.notifications import live, sockets
+from tenant_apps.notifications.tickets import Ticket, issue_ticket
+from tenant_apps.payments.services import verify_payment
+from tenants.context import tenant_context
+from tenants.selectors import organization_by_subdomain
+from tests import people
+from tests.cast import Cast, assemble
+from tests.notifications.browser_tab import BrowserTab
+from tests.payments.stories import a_payment, an_open_deal
+
+pytestmark = pytest.mark.slow
+
+HOST = "acme.kontor.test"
+
+
+@pytest.fixture(autouse=True)
+def brisk(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sockets, "HEARTBEAT_SECONDS", 0.3)
+    monkeypatch.setattr(sockets, "GATHERING_SECONDS", 0.05)
+    # The threads of the pool outlive the test; their connections must not.
+    monkeypatch.setitem(connection.settings_dict, "CONN_MAX_AGE", 0)
+
+
+@pytest.fixture
+def live_cast(real_commits: Any) -> Cast:
+    return assemble()
+
+
+def session_of(cast: Cast, name: str) -> Session:
+    return people.session_of(cast.user(name))
+
+
+def ticket_for(organization: Any, cast: Cast, session: Session) -> str:
+    return issue_ticket(
+        Ticket(
+            organization_id=organization.id,
+            user_id=session.user_id,
+            session_id=session.pk,
+        )
+    )
+
+
+def socket(ticket: str, *, host: str = HOST) -> BrowserTab:
+    return BrowserTab(f"/live/?ticket={ticket}", host=host)
+
+
+def play(story: Callable[[], Awaitable[None]]) -> None:
+    """Run a story on an event loop of its own, as the socket server does."""
+
+    async def whole() -> None:
+        try:
+            await story()
+        finally:
+            await get_channel_layer().close_pools()
+
+    asyncio.run(whole())
+
+
+async def beside(organization: Any, act: Callable[[], Any]) -> Any:
+    """An act of another process: on another thread, in the organization."""
+
+    def run() -> Any:
+        try:
+            with tenant_context(organization):
+                return act()
+        finally:
+            connection.close()
+
+    return await sync_to_async(run, thread_sensitive=False)()
+
+
+def test_opens_once_with_a_ticket(real_commits: Any, live_cast: Cast) -> None:
+    ticket = ticket_for(real_commits, live_cast, session_of(live_cast, "olga"))
+
+    async def story() -> None:
+        opened = socket(ticket)
+        assert await opened.connect() is None
+        assert await opened.hear("welcome")
+        again = socket(ticket)
+        assert await again.connect() == sockets.REFUSED
+        await opened.say('{"type": "ping"}')
+        assert await opened.hear("pong")
+        await opened.leave()
+
+    play(story)
+
+
+def test_opens_at_the_own_host_alone(real_commits: Any, live_cast: Cast) -> None:
+    session = session_of(live_cast, "olga")
+    hosts = ("neighbour.kontor.test", "nobody.kontor.test", "kontor.test", f"{HOST}@x", "")
+    tickets = {host: ticket_for(real_commits, live_cast, session) for host in hosts}
+
+    async def story() -> None:
+        for host, ticket in tickets.items():
+            assert await socket(ticket, host=host).connect() == sockets.REFUSED, host
+
+    play(story)
+
+
+def test_opens_to_nobody_without_a_ticket(real_commits: Any, live_cast: Cast) -> None:
+    async def story() -> None:
+        for query in ("", "?ticket=", "?ticket=x", "?ticket=a&ticket=b", "?a=%ff"):
+            tab = BrowserTab(f"/live/{query}", host=HOST)
+            assert await tab.connect() == sockets.REFUSED, query
+
+    play(story)
+
+
+def test_does_not_open_for_a_session_that_has_ended(real_commits: Any, live_cast: Cast) -> None:
+    session = session_of(live_cast, "olga")
+    ticket = ticket_for(real_commits, live_cast, session)
+    Session.objects.filter(pk=session.pk).update(
+        revoked_at=clock.now(), revoked_reason="signed_out"
+    )
+
+    async def story() -> None:
+        assert await socket(ticket).connect() == sockets.REFUSED
+
+    play(story)
+
+
+def test_tells_those_who_may_see_the_payment(
+    real_commits: Any, live_cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Nobody here answers heartbeats.
+    monkeypatch.setattr(sockets, "HEARTBEAT_SECONDS", 60)
+    names = ("olga", "lea", "vera", "oscar", "paul")
+    tickets = {
+        name: ticket_for(real_commits, live_cast, session_of(live_cast, name)) for name in names
+    }
+    payment = a_payment(live_cast, an_open_deal(live_cast))
+    relay_due()
+
+    def verify() -> None:
+        verify_payment(actor=live_cast.actor("vera"), payment_id=payment.pk)
+        relay_due()
+
+    async def story() -> None:
+        opened = {name: socket(ticket) for name, ticket in tickets.items()}
+        for one in opened.values():
+            assert await one.connect() is None
+            assert await one.hear("welcome")
+        await beside(real_commits, verify)
+        for name in ("olga", "lea", "vera"):
+            told = await opened[name].hear("payment_changed")
+            assert told["payment"]["id"] == str(payment.pk)
+            assert told["payment"]["state"] == "verified"
+        await asyncio.sleep(0.4)
+        for name in ("oscar", "paul"):
+            assert await opened[name].hears_nothing()
+        for one in opened.values():
+            await one.leave()
+
+    play(story)
+
+
+def test_closes_when_its_session_ends(real_commits: Any, live_cast: Cast) -> None:
+    session = session_of(live_cast, "olga")
+    ticket = ticket_for(real_commits, live_cast, session)
+
+    def revoke() -> None:
+        Session.objects.filter(pk=session.pk).update(
+            revoked_at=clock.now(), revoked_reason="signed_out"
+        )
+
+    async def story() -> None:
+        opened = socket(ticket)
+        assert await opened.connect() is None
+        await beside(real_commits, revoke)
+        assert await opened.closing_code() == sockets.REFUSED
+
+    play(story)
+
+
+def test_hears_at_once_that_a_session_ended(
+    real_commits: Any, live_cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from shared_apps.access.actors import actor_for_user
+    from shared_apps.accounts.services import end_session
+
+    # Without any heartbeat within the test's time.
+    monkeypatch.setattr(sockets, "HEARTBEAT_SECONDS", 60)
+    session = session_of(live_cast, "olga")
+    ticket = ticket_for(real_commits, live_cast, session)
+
+    def sign_out() -> None:
+        end_session(actor=actor_for_user(user_id=session.user_id), session_id=session.pk)
+        relay_due()
+
+    async def story() -> None:
+        opened = socket(ticket)
+        assert await opened.connect() is None
+        await beside(real_commits, sign_out)
+        assert await opened.closing_code() == sockets.REFUSED
+
+    play(story)
+
+
+def test_beats_and_closes_on_silence(real_commits: Any, live_cast: Cast) -> None:
+    ticket = ticket_for(real_commits, live_cast, session_of(live_cast, "olga"))
+
+    async def story() -> None:
+        opened = socket(ticket)
+        assert await opened.connect() is None
+        for _ in range(3):
+            assert await opened.hear("heartbeat")
+            await opened.say('{"type": "pong"}')
+        assert await opened.closing_code() == sockets.SILENT
+
+    play(story)
+
+
+def test_closes_on_what_is_no_message(real_commits: Any, live_cast: Cast) -> None:
+    session = session_of(live_cast, "olga")
+    texts = ("", "x", "[]", "{}", '{"type": "delete"}', "[" * 900, '{"type":"ping"}' + " " * 2000)
+    tickets = {text: ticket_for(real_commits, live_cast, session) for text in texts}
+
+    async def story() -> None:
+        for text, ticket in tickets.items():
+            opened = socket(ticket)
+            assert await opened.connect() is None
+            await opened.say(text)
+            assert await opened.closing_code() == sockets.MALFORMED, text
+
+    play(story)
+
+
+def test_no_call_of_a_socket_ever_lands_in_the_neighbour(
+    real_commits: Any, live_cast: Cast
+) -> None:
+    """Two organizations share one pool of threads, two hundred calls each, all mixed."""
+    neighbour = organization_by_subdomain("neighbour")
+    payment = a_payment(live_cast, an_open_deal(live_cast))
+    session = session_of(live_cast, "olga")
+    seats = [_seat(real_commits, session)]
+    with tenant_context(neighbour):
+        others = assemble()
+        theirs = a_payment(others, an_open_deal(others))
+        seats.append(_seat(neighbour, session_of(others, "olga")))
+    both = {payment.pk, theirs.pk}
+
+    async def ask(seat: live.Seat) -> list[dict[str, str]] | None:
+        return await sockets._in_database(live.visible_changes, seat=seat, payment_ids=both)
+
+    answers: list[tuple[live.Seat, list[dict[str, str]] | None]] = []
+
+    async def story() -> None:
+        asked = [seat for _ in range(200) for seat in seats]
+        random.shuffle(asked)
+        answers.extend(zip(asked, await asyncio.gather(*map(ask, asked)), strict=True))
+
+    play(story)
+    own = {real_commits.id: str(payment.pk), neighbour.id: str(theirs.pk)}
+    assert len(answers) == 400
+    for seat, seen in answers:
+        assert [row["id"] for row in seen or []] == [own[seat.organization.id]]
+
+
+def _seat(organization: Any, session: Session) -> live.Seat:
+    return live.Seat(
+        organization=organization,
+        user_id=session.user_id,
+        session_id=session.pk,
+        sees_payments=True,
+    )
