@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django.db.models import Model, QuerySet
 
@@ -11,7 +11,7 @@ from shared_apps.kernel.actor import Actor, AllowsEverything
 
 from .rules import EVERYTHING, NO_REACH, Access, Reach, holds, reaches_new, visible_q
 
-ModelT = TypeVar("ModelT", bound=Model)
+QuerySetT = TypeVar("QuerySetT", bound=QuerySet[Any])
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class AccessChecker:
             return True
         return type(obj)._base_manager.filter(condition, pk=obj.pk).exists()
 
-    def visible(self, queryset: QuerySet[ModelT], permission: str) -> QuerySet[ModelT]:
+    def visible(self, queryset: QuerySetT, permission: str) -> QuerySetT:
         """The rows of the set for which the permission is held."""
         return queryset.filter(
             visible_q(access=self.access, permission=permission, model=queryset.model)

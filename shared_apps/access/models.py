@@ -223,6 +223,7 @@ class ObjectGrant(UserObjectPermissionBase):
     granted_by_id = models.UUIDField(null=True)
 
     content_object: Any
+    content_object_id: UUID
 
     class Meta:
         abstract = True

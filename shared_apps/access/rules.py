@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
 from django.apps import apps
@@ -86,7 +86,8 @@ def paths_of(model: type[Model]) -> AccessPaths:
     _check_single_valued(model, declared.owner)
     if isinstance(declared.unit, str):
         _check_single_valued(model, declared.unit)
-    return cast(AccessPaths, declared)
+    assert isinstance(declared, AccessPaths)
+    return declared
 
 
 @cache
@@ -99,18 +100,30 @@ def _check_single_valued(model: type[Model], lookup: str | None) -> None:
                 f"{model._meta.label}: the access path {lookup} follows {name}, which is not a "
                 "foreign key; it would list rows twice."
             )
-        current = cast(type[Model], step.related_model)
+        related: Any = step.related_model
+        current = related
 
 
 @cache
 def grant_model_of(model: type[Model]) -> type[ObjectGrant] | None:
     """The table of object grants that points to a model, if its records can be shared."""
     for candidate in apps.get_models():
-        if issubclass(candidate, ObjectGrant):
-            target = cast(ForeignKey[Any, Any], candidate._meta.get_field("content_object"))
-            if target.related_model is model:
-                return candidate
+        if issubclass(candidate, ObjectGrant) and subject_model_of(candidate) is model:
+            return candidate
     return None
+
+
+def subject_model_of(table: type[ObjectGrant]) -> type[Model]:
+    """The model whose records a table of object grants is about."""
+    fields: Any = table._meta
+    model: type[Model] = fields.get_field("content_object").related_model
+    return model
+
+
+def grants_in(table: type[ObjectGrant]) -> QuerySet[Any]:
+    """The rows of a table of object grants."""
+    rows: QuerySet[Any] = table._default_manager.all()
+    return rows
 
 
 @cache
@@ -177,7 +190,7 @@ def _granted_q(access: Access, permission: str, model: type[Model]) -> Q:
     if grants is None or grants not in access.granted_in:
         return NOTHING
     app_label, _, codename = permission.partition(".")
-    held = grants._default_manager.filter(
+    held = grants_in(grants).filter(
         user_id=access.user_id,
         content_object_id=OuterRef("pk"),
         permission__codename=codename,

@@ -15,12 +15,13 @@ from django.db import connection
 from django.db.models import Exists, F, FilteredRelation, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import Concat
 
-from shared_apps.accounts.models import User
+from shared_apps.accounts.models import User, UserQuerySet
 from shared_apps.kernel.actor import Actor
+from shared_apps.kernel.models import RecordQuerySet
 
 from .bundles import SALESPERSON
 from .models import Membership, MembershipQuerySet, ObjectGrant, Role, RolePermission, Scope, Unit
-from .rules import Access, Fallback, Reach, grant_models
+from .rules import Access, Fallback, Reach, grant_models, grants_in, subject_model_of
 
 # Stands for the person in the compiled statement.
 _SOMEBODY = UUID(int=0)
@@ -60,7 +61,7 @@ def access_of(*, user_id: UUID) -> Access:
 @cache
 def _access_statement() -> tuple[str, tuple[Any, ...]]:
     """The statement behind every request, compiled once: compiling takes longer than running."""
-    flags = (Exists(table._default_manager.filter(user_id=_SOMEBODY)) for table in grant_models())
+    flags = (Exists(grants_in(table).filter(user_id=_SOMEBODY)) for table in grant_models())
     rows = (
         User.objects.filter(pk=_SOMEBODY, is_active=True)
         .annotate(held=FilteredRelation("memberships", condition=Q(memberships__is_active=True)))
@@ -122,21 +123,23 @@ def units_visible_to(actor: Actor) -> QuerySet[Unit]:
     return actor.visible(Unit.objects.all(), "access.view_unit")
 
 
-def memberships_visible_to(actor: Actor) -> QuerySet[Membership]:
+def memberships_visible_to(actor: Actor) -> MembershipQuerySet:
     """The memberships, ended ones included, that the actor may see."""
     return actor.visible(
         Membership.objects.select_related("user", "unit", "role"), "access.view_membership"
     )
 
 
-def roles_visible_to(actor: Actor) -> QuerySet[Role]:
+def roles_visible_to(actor: Actor) -> RecordQuerySet[Role]:
     """The roles that the actor may see."""
-    return actor.visible(Role.objects.all(), "access.view_role")
+    roles: RecordQuerySet[Role] = Role.objects.all()
+    return actor.visible(roles, "access.view_role")
 
 
-def users_visible_to(actor: Actor) -> QuerySet[User]:
+def users_visible_to(actor: Actor) -> UserQuerySet:
     """The people of the organization that the actor may see."""
-    return actor.visible(User.objects.all(), "accounts.view_user")
+    people: UserQuerySet = User.objects.all()
+    return actor.visible(people, "accounts.view_user")
 
 
 def members_of(*, unit_id: UUID) -> QuerySet[User]:
@@ -205,11 +208,10 @@ def object_grants_visible_to(actor: Actor) -> list[QuerySet[ObjectGrant]]:
     """The grants on records that the actor may share, one set for each kind of record."""
     found = []
     for table in grant_models():
-        target = table._meta.get_field("content_object").related_model
-        shared = actor.visible(target._base_manager.all(), "access.grant_objects")
+        shared = actor.visible(subject_model_of(table)._base_manager.all(), "access.grant_objects")
         found.append(
-            table._default_manager.filter(content_object__in=shared.values("pk")).select_related(
-                "user", "permission", "content_object"
-            )
+            grants_in(table)
+            .filter(content_object__in=shared.values("pk"))
+            .select_related("user", "permission", "content_object")
         )
     return found

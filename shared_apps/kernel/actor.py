@@ -8,7 +8,7 @@ from django.db.models import Model, QuerySet
 
 from .errors import Forbidden
 
-ModelT = TypeVar("ModelT", bound=Model)
+QuerySetT = TypeVar("QuerySetT", bound=QuerySet[Any])
 
 
 class Checker(Protocol):
@@ -17,7 +17,7 @@ class Checker(Protocol):
     def allows(self, permission: str, obj: Model | None) -> bool:
         """Whether the permission is held: for `obj`, or anywhere when there is none."""
 
-    def visible(self, queryset: QuerySet[ModelT], permission: str) -> QuerySet[ModelT]:
+    def visible(self, queryset: QuerySetT, permission: str) -> QuerySetT:
         """The rows of the set for which the permission is held."""
 
 
@@ -27,7 +27,7 @@ class AllowsNothing:
     def allows(self, permission: str, obj: Model | None) -> bool:
         return False
 
-    def visible(self, queryset: QuerySet[ModelT], permission: str) -> QuerySet[ModelT]:
+    def visible(self, queryset: QuerySetT, permission: str) -> QuerySetT:
         return queryset.none()
 
 
@@ -37,7 +37,7 @@ class AllowsEverything:
     def allows(self, permission: str, obj: Model | None) -> bool:
         return True
 
-    def visible(self, queryset: QuerySet[ModelT], permission: str) -> QuerySet[ModelT]:
+    def visible(self, queryset: QuerySetT, permission: str) -> QuerySetT:
         return queryset.all()
 
 
@@ -75,7 +75,7 @@ class Actor:
                 f"This needs the permission {permission}.", extra={"permission": permission}
             )
 
-    def visible(self, queryset: QuerySet[ModelT], permission: str) -> QuerySet[ModelT]:
+    def visible(self, queryset: QuerySetT, permission: str) -> QuerySetT:
         """The rows of the set that the actor may see with the permission."""
         return self.checker.visible(queryset, permission)
 

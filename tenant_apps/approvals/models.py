@@ -94,7 +94,7 @@ class Approval(Record):
         if self.state != ApprovalState.PENDING:
             raise ApprovalClosed(f"The approval is {self.state}.", extra={"state": self.state})
 
-    def check_not_maker(self, user_id: UUID) -> None:
+    def check_not_maker(self, user_id: UUID | None) -> None:
         """:raises MakerCannotSign: the person asked for this approval."""
         if self.maker_id == user_id:
             raise MakerCannotSign

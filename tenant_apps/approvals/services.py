@@ -208,7 +208,7 @@ def _new_approvals(
         for subject in subjects
         if isinstance(paths.unit, str)
     }
-    root_id = root_unit().pk if len(units) < len(subjects) else None
+    root_id: Any = root_unit().pk if len(units) < len(subjects) else None
     made = []
     for subject in subjects:
         field_hashes, content_hash = _hashes(action, subject)
@@ -348,6 +348,7 @@ def _check_content(approval: Approval, subject: Any) -> None:
 
 def _sign(approvals: Sequence[Approval], *, actor: Actor, comment: str) -> list[Signature]:
     moment = clock.now()
+    assert actor.user_id is not None
     return Signature.objects.bulk_create(
         [
             Signature(

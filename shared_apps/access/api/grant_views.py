@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
@@ -25,10 +26,9 @@ def shared_model(subject_type: str) -> type[Model]:
 
     :raises BadInput: there is none.
     """
-    try:
+    model: type[Model] | None = None
+    with suppress(LookupError, ValueError):
         model = apps.get_model(subject_type)
-    except (LookupError, ValueError):
-        model = None
     if model is None or grant_model_of(model) is None:
         raise BadInput.field("subject_type", detail="Records of this kind are not shared.")
     return model

@@ -17,12 +17,12 @@ from shared_apps.access.api.views import OrganizationView, OrganizationViewSet
 from shared_apps.access.checker import AccessChecker
 from shared_apps.access.models import Membership
 from shared_apps.access.selectors import users_visible_to
-from shared_apps.accounts.models import User
+from shared_apps.accounts.models import User, UserQuerySet
 from shared_apps.kernel.actor import Actor
 from shared_apps.kernel.api.views import Listing, Retrieving
 
 
-def people_shown_to(actor: Actor) -> QuerySet[User]:
+def people_shown_to(actor: Actor) -> UserQuerySet:
     """The visible people with their active memberships, in two statements."""
     held = Membership.objects.filter(is_active=True).select_related("role").order_by("pk")
     return users_visible_to(actor).prefetch_related(

@@ -10,6 +10,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from shared_apps.access.models import Membership, ObjectGrant, Role, Scope, Unit
+from shared_apps.access.rules import subject_model_of
 from shared_apps.accounts.models import User
 from shared_apps.audit.models import AuditEntry
 from shared_apps.kernel.api.serializers import StrictSerializer
@@ -76,7 +77,7 @@ class InvitationIn(StrictSerializer):
     email = serializers.EmailField(max_length=254)
     full_name = serializers.CharField(max_length=200)
     language = serializers.RegexField(r"^[a-z]{2}(-[A-Za-z]{2,4})?\Z", default="en")
-    roles = FirstRoleIn(many=True, max_length=20, default=list)
+    roles = serializers.ListField(child=FirstRoleIn(), max_length=20, default=list)
 
 
 class GrantOfRoleIn(StrictSerializer):
@@ -95,12 +96,12 @@ class RoleIn(StrictSerializer):
     code = serializers.RegexField(r"^[a-z][a-z0-9_]{0,39}\Z")
     name = serializers.CharField(max_length=120)
     root_only = serializers.BooleanField(default=False)
-    grants = GrantOfRoleIn(many=True, max_length=MAXIMUM_GRANTS, default=list)
+    grants = serializers.ListField(child=GrantOfRoleIn(), max_length=MAXIMUM_GRANTS, default=list)
 
 
 class RoleChangeIn(StrictSerializer):
     name = serializers.CharField(max_length=120, required=False)
-    grants = GrantOfRoleIn(many=True, max_length=MAXIMUM_GRANTS, required=False)
+    grants = serializers.ListField(child=GrantOfRoleIn(), max_length=MAXIMUM_GRANTS, required=False)
 
 
 class RoleOut(serializers.ModelSerializer[Role]):
@@ -175,7 +176,7 @@ class ObjectGrantOut(serializers.Serializer[ObjectGrant]):
 
 
 def _subject_of(grant: ObjectGrant) -> Any:
-    return grant._meta.get_field("content_object").related_model
+    return subject_model_of(type(grant))
 
 
 class HeldPermissionOut(serializers.Serializer[Any]):

@@ -26,6 +26,9 @@ class OrganizationViewMixin:
     and access loads what the person's memberships give at this moment.
     """
 
+    request: Any
+    operation: Any
+
     permission_classes: Any = (IsAuthenticated,)
 
     # Operations that answer nobody who does not hold the permission at all (403). What an
@@ -48,7 +51,7 @@ class OrganizationViewMixin:
         :raises Forbidden: the operation needs a permission that the person holds nowhere.
         """
         super().check_permissions(request)  # type: ignore[misc]
-        session = request.auth
+        session: Any = request.auth
         if session.second_factor_at is None:
             if session.user.second_factor_enrolled_at is not None:
                 raise SecondFactorRequired

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.models import Permission
@@ -18,7 +19,7 @@ from shared_apps.access.errors import (
 )
 from shared_apps.access.events import ObjectGranted, ObjectGrantRevoked
 from shared_apps.access.models import ObjectGrant
-from shared_apps.access.rules import grant_model_of
+from shared_apps.access.rules import grant_model_of, grants_in
 from shared_apps.access.selectors import object_grants_visible_to, users_visible_to
 from shared_apps.audit import services as audit
 from shared_apps.kernel.actor import Actor
@@ -61,13 +62,14 @@ def grant_objects(
         raise NotFound("There is no such person.")
     for subject in subjects:
         _require_may_share(actor, user_id=user_id, permission=permission, subject=subject)
-    rows = table._default_manager.filter(
+    rows = grants_in(table).filter(
         user=person, permission=right, content_object__in=[subject.pk for subject in subjects]
     )
     if rows.exists():
         raise AlreadyGranted
+    make: Any = table
     made = [
-        table(
+        make(
             user=person,
             permission=right,
             content_object=subject,
@@ -75,7 +77,7 @@ def grant_objects(
         )
         for subject in subjects
     ]
-    table._default_manager.bulk_create(made)
+    grants_in(table).bulk_create(made)
     audit.record_all(
         [
             ObjectGranted(

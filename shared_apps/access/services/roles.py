@@ -126,12 +126,13 @@ def change_role(
 
 @transaction.atomic
 def remove_role(*, actor: Actor, role_id: UUID) -> None:
-    """Remove a role that nobody ever held.
+    """Remove a role that nobody ever held and no other role refers to.
 
     :raises NotFound: it does not exist or is not visible.
     :raises Forbidden: the actor does not remove roles.
     :raises StandardRoleFixed: it is a standard role.
-    :raises RoleInUse: somebody holds it or held it; ended memberships are kept.
+    :raises RoleInUse: somebody holds it or held it (ended memberships are kept), or rights of
+        another role depend on it.
     """
     actor = lock_memberships(actor)
     role = roles_visible_to(actor).locked(role_id)
@@ -140,6 +141,8 @@ def remove_role(*, actor: Actor, role_id: UUID) -> None:
         raise StandardRoleFixed
     if Membership.objects.filter(role=role).exists():
         raise RoleInUse
+    if RolePermission.objects.filter(unless_role=role).exists():
+        raise RoleInUse("Rights of another role depend on it.")
     event = RoleRemoved(subject_id=role.pk, code=role.code)
     role.delete()
     audit.record(event, actor=actor)
@@ -183,7 +186,7 @@ def sync_standard_roles(*, actor: Actor) -> list[str]:
     changes = _bring_in_line(roles, wanted)
     said = [f"{role.code}: new role" for role in missing]
     said += [f"{code}: {text}" for code, text in changes]
-    events = [
+    events: list[RoleCreated | RoleChanged] = [
         RoleCreated(
             subject_id=role.pk,
             code=role.code,

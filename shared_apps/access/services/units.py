@@ -64,6 +64,7 @@ def move_unit(*, unit: Unit, parent: Unit, actor: Actor) -> Unit:
     deepest = max(path.count("/") for path in below.values_list("path", flat=True))
     if parent.depth + deepest - unit.depth + 1 > MAXIMUM_DEPTH:
         raise TreeTooDeep
+    assert unit.parent_id is not None
     former_parent_id, former_path = unit.parent_id, unit.path
     new_path = parent.path_below(unit.pk)
     below.update(
