@@ -9,7 +9,7 @@ import os
 import sys
 
 import django
-from django.core.management import call_command, get_commands
+from django.core.management import call_command
 
 from scripts.preparation import DEMO_WANTED, EX_DEMO_MISSING
 from scripts.state import say
@@ -31,8 +31,6 @@ def main(names: list[str]) -> int:
     for name in names:
         if name == DEMO_WANTED:
             return 0 if _demo_exists() else EX_DEMO_MISSING
-        if name not in get_commands():
-            continue
         say(TITLES.get(name, name))
         call_command(name, **OPTIONS.get(name, {}))
     return 0
