@@ -79,6 +79,11 @@ class StageDateInFuture(RuleRefused):
     title = "A stage cannot be reached on a day that has not come."
 
 
+class StageDateTooEarly(RuleRefused):
+    code = "deal_stage_date_too_early"
+    title = "A stage cannot have been reached that long ago."
+
+
 class CurrencyIsFixed(RuleRefused):
     """The value of a batch or change is in another currency than the deal."""
 

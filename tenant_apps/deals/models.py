@@ -36,6 +36,16 @@ FOLLOWING: dict[str, tuple[str, ...]] = {
 }
 
 
+# A day before this one is a slip of the pen, and would open a range of invoice numbers of its own.
+EARLIEST_DAY = date(1970, 1, 1)
+
+
+def check_not_too_early(day: date) -> None:
+    """:raises StageDateTooEarly: nobody sold anything that long ago."""
+    if day < EARLIEST_DAY:
+        raise errors.StageDateTooEarly(f"{day} is before {EARLIEST_DAY}.")
+
+
 class DealQuerySet(RecordQuerySet["Deal"]):
     def open(self) -> Self:
         return self.filter(stage__in=OPEN_STAGES)
@@ -127,6 +137,7 @@ class Deal(Scoped, Record, Versioned):
     def check_may_become(self, stage: str, *, on: date) -> None:
         """Whether this stage may follow the present one on this day.
 
+        :raises StageDateTooEarly: nobody sold anything that long ago.
         :raises StageNotReachable: the stage cannot follow the present one.
         :raises ClosedBeforeEngaged: the day lies before the one it was engaged on.
         """
@@ -135,6 +146,7 @@ class Deal(Scoped, Record, Versioned):
                 f"{self.reference} is {self.stage} and cannot become {stage}.",
                 extra={"stage": self.stage, "possible": list(FOLLOWING[self.stage])},
             )
+        check_not_too_early(on)
         if stage in CLOSED_STAGES and self.engaged_on is not None and on < self.engaged_on:
             raise errors.ClosedBeforeEngaged(
                 f"{self.reference} was engaged on {self.engaged_on}, after {on}."

@@ -3,17 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import cast
+from typing import Any, cast
 from uuid import UUID
+
+from django.db.models import Prefetch
 
 from shared_apps.kernel.actor import Actor
 from shared_apps.kernel.models import RecordQuerySet
+from tenant_apps.deals.selectors import deals_visible_to
+from tenant_apps.deals.selectors import with_relations as deals_with_relations
 from tenant_apps.invoices.models import Invoice, InvoiceQuerySet, InvoiceSeries
+from tenant_apps.parties.selectors import clients_visible_to
 
 
 def invoices_visible_to(actor: Actor) -> InvoiceQuerySet:
     """The invoices that the actor may see."""
     return cast(InvoiceQuerySet, actor.visible(Invoice.objects.all(), "invoices.view_invoice"))
+
+
+def with_relations(
+    invoices: InvoiceQuerySet, *, shown: Iterable[str], actor: Actor
+) -> InvoiceQuerySet:
+    """The invoices with deal or recipient beside them, each only as far as the actor may see it."""
+    paths = set(shown)
+    lookups: list[Prefetch[Any]] = []
+    if "recipient" in paths:
+        lookups.append(Prefetch("recipient", queryset=clients_visible_to(actor)))
+    if any(path.partition(".")[0] == "deal" for path in paths):
+        inner = [path.removeprefix("deal.") for path in paths if path.startswith("deal.")]
+        deals = deals_with_relations(deals_visible_to(actor), shown=inner, actor=actor)
+        lookups.append(Prefetch("deal", queryset=deals))
+    return invoices.prefetch_related(*lookups)
 
 
 def series_visible_to(actor: Actor) -> RecordQuerySet[InvoiceSeries]:

@@ -201,6 +201,7 @@ IDS: dict[str, Any] = {
         "deal_id": w.deal.pk,
         "pk": Activity.objects.filter(deal=w.deal).order_by("pk").first().pk,
     },
+    "deals/<uuid:deal_id>/history/": lambda w: {"deal_id": w.deal.pk},
     "deals/": lambda w: {"pk": w.deal.pk},
     "invoices/": lambda w: {"pk": w.invoice.pk},
     "invoice-series/": lambda w: {"pk": InvoiceSeries.objects.order_by("pk").first().pk},

@@ -395,6 +395,24 @@ def test_show_their_relations_on_request(cast: Cast) -> None:
     assert body["product"] is None
 
 
+def test_show_nothing_in_full_that_the_caller_may_not_see(cast: Cast) -> None:
+    from shared_apps.access.services import grant_object
+
+    deal = a_deal(cast, client_id=a_client(cast).pk)
+    grant_object(
+        actor=cast.system,
+        user_id=cast.user("oscar").pk,
+        permission="deals.view_deal",
+        subject=deal,
+    )
+
+    body = cast.api("oscar").get(path(deal, "?expand=client,owner")).json()
+
+    # Oscar sees clients, and of people himself.
+    assert body["client"]["name"] == "Mto Traders"
+    assert body["owner"] is None
+
+
 def test_are_hidden_from_visitors(cast: Cast) -> None:
     from rest_framework.test import APIClient
 

@@ -169,3 +169,21 @@ def test_the_terms_are_changed_by_admins_only(cast: Cast) -> None:
 
     invoice = an_invoice(cast, closed_on=date(2026, 1, 1))
     assert invoice.due_on == date(2026, 1, 15)
+
+
+def test_show_no_deal_in_full_that_the_caller_may_not_see(cast: Cast) -> None:
+    from shared_apps.access.services import grant_object
+
+    invoice = an_invoice(cast)
+    grant_object(
+        actor=cast.system,
+        user_id=cast.user("oscar").pk,
+        permission="invoices.view_invoice",
+        subject=invoice,
+    )
+    oscar, olga = cast.api("oscar"), cast.api("olga")
+    path = f"invoices/{invoice.pk}/?expand=deal.owner,recipient"
+
+    assert oscar.get(path).json()["deal"] is None
+    assert oscar.get(path).json()["recipient"]["name"] == "Mto Traders"
+    assert olga.get(path).json()["deal"]["owner"]["full_name"] == "Olga"

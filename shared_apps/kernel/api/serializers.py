@@ -102,7 +102,10 @@ class ExpandableSerializer(serializers.Serializer[Any]):
         fields = super().get_fields()
         for name, inner in self._expanded().items():
             shown = self.expandable[name]
-            fields[name] = shown(read_only=True, context={**self._context, "expand": inner})
+            # Null where there is none, and where the caller may not see the one there is.
+            fields[name] = shown(
+                read_only=True, allow_null=True, context={**self._context, "expand": inner}
+            )
         return fields
 
     def _expanded(self) -> dict[str, tuple[str, ...]]:

@@ -31,15 +31,8 @@ from tenant_apps.deals.selectors import (
     field_history_visible_to,
     place_of,
     stage_changes_visible_to,
+    with_relations,
 )
-
-# What of an expanded answer is fetched in the same query.
-_EXPANDED = {
-    "client": "client",
-    "product": "product",
-    "product.tax_rate": "product__tax_rate",
-    "owner": "owner",
-}
 
 
 class DealViewSet(Listing, Retrieving, OrganizationViewSet):
@@ -64,9 +57,7 @@ class DealViewSet(Listing, Retrieving, OrganizationViewSet):
     }
 
     def get_queryset(self) -> Any:
-        related = [lookup for path, lookup in _EXPANDED.items() if path in self.expanded()]
-        deals = deals_visible_to(self.actor)
-        return deals.select_related(*related) if related else deals
+        return with_relations(deals_visible_to(self.actor), shown=self.expanded(), actor=self.actor)
 
     def create(self, request: Request) -> Response:
         """Record an open deal."""

@@ -12,7 +12,7 @@ from shared_apps.audit import services as audit
 from shared_apps.kernel.actor import Actor
 from tenant_apps.deals import events
 from tenant_apps.deals.models import Deal
-from tenant_apps.deals.selectors import deals_visible_to, unit_of_owner
+from tenant_apps.deals.selectors import deals_visible_to, place_of
 from tenant_apps.deals.services.batches import (
     check_links,
     given,
@@ -83,11 +83,11 @@ def assign_deals(*, actor: Actor, deal_ids: Sequence[UUID], owner_id: UUID) -> l
     :raises NotFound: the actor does not see one of them.
     :raises Forbidden: the actor may not assign one of them, or not to this owner.
     :raises DealClosed: a closed deal stays with the one who closed it.
-    :raises UnknownOwner: there is no such active member of the organization.
+    :raises UnknownOwner: there is no such active member that the actor sees.
     """
     deals = locked_deals(actor=actor, deal_ids=deal_ids)
     require_for_all(actor=actor, permission="deals.assign_deal", deals=deals.values())
-    unit_id = unit_of_owner(owner_id=owner_id)
+    _, unit_id = place_of(actor, owner_id=owner_id)
     actor.require("deals.assign_deal", Deal(owner_id=owner_id, unit_id=unit_id))
     ordered = [deals[deal_id] for deal_id in deal_ids]
     happened: list[events.DealAssigned] = []

@@ -15,7 +15,7 @@ from shared_apps.audit import services as audit
 from shared_apps.kernel.actor import Actor
 from shared_apps.kernel.money import Money
 from tenant_apps.deals import errors, events
-from tenant_apps.deals.models import OPEN_STAGES, Deal, Stage, StageChange
+from tenant_apps.deals.models import OPEN_STAGES, Deal, Stage, StageChange, check_not_too_early
 from tenant_apps.deals.services.batches import ROWS_PER_STATEMENT, check_links, given, today
 from tenant_apps.usage import services as usage
 
@@ -52,8 +52,8 @@ def record_deals(
 ) -> list[Deal]:
     """Record open deals, in the given order, with the first row of their history each.
 
-    They count against the plan's deals a month. With a `quota_bypass_reason` they are let past it, and
-    this reason is recorded (deals that were made before the organization came here).
+    They count against the plan's deals a month. With a `quota_bypass_reason` they are let past it,
+    and this reason is recorded (deals that were made before the organization came here).
 
     :raises QuotaExceeded: the plan allows no more deals this month.
     :raises Forbidden: the actor may not add deals for one of the owners.
@@ -140,6 +140,8 @@ def _check_new(new: NewDeal, *, today: date) -> None:
         raise errors.StageNotReachable(
             "A deal begins open.", extra={"possible": [str(stage) for stage in OPEN_STAGES]}
         )
+    if new.staged_on is not None:
+        check_not_too_early(new.staged_on)
     if new.staged_on is not None and new.staged_on > today:
         raise errors.StageDateInFuture(f"{new.staged_on} has not come yet.")
     if _AUTOMATIC.fullmatch(new.reference):

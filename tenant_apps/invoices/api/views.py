@@ -23,16 +23,7 @@ from tenant_apps.invoices.api.serializers import (
     InvoiceSeriesOut,
 )
 from tenant_apps.invoices.models import Invoice, InvoiceSeries
-from tenant_apps.invoices.selectors import invoices_visible_to, series_visible_to
-
-# What of an expanded answer is fetched in the same query.
-_EXPANDED = {
-    "deal": "deal",
-    "deal.client": "deal__client",
-    "deal.product": "deal__product",
-    "deal.owner": "deal__owner",
-    "recipient": "recipient",
-}
+from tenant_apps.invoices.selectors import invoices_visible_to, series_visible_to, with_relations
 
 
 class InvoiceViewSet(Listing, Retrieving, OrganizationViewSet):
@@ -57,10 +48,11 @@ class InvoiceViewSet(Listing, Retrieving, OrganizationViewSet):
     }
 
     def get_queryset(self) -> Any:
-        related = [lookup for path, lookup in _EXPANDED.items() if path in self.expanded()]
-        invoices = invoices_visible_to(self.actor).with_approval()
-        if related:
-            invoices = invoices.select_related(*related)
+        invoices = with_relations(
+            invoices_visible_to(self.actor).with_approval(),
+            shown=self.expanded(),
+            actor=self.actor,
+        )
         if self.operation == "retrieve":
             invoices = invoices.prefetch_related("lines", "tax_totals")
         return invoices

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+from django.db.models import Prefetch
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -41,7 +42,10 @@ class ProductViewSet(Listing, Retrieving, OrganizationViewSet):
 
     def get_queryset(self) -> Any:
         products = products_visible_to(self.actor)
-        return products.select_related("tax_rate") if "tax_rate" in self.expanded() else products
+        if "tax_rate" in self.expanded():
+            rates = tax_rates_visible_to(self.actor)
+            products = products.prefetch_related(Prefetch("tax_rate", queryset=rates))
+        return products
 
     def create(self, request: Request) -> Response:
         """Record a product."""
