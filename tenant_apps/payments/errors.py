@@ -34,6 +34,11 @@ class CurrencyDiffers(RuleRefused):
     title = "A payment is recorded in the currency of its deal."
 
 
+class PaymentTooLarge(RuleRefused):
+    code = "payment_too_large"
+    title = "No payment is this large."
+
+
 class PaidInFuture(RuleRefused):
     code = "paid_in_future"
     title = "The day of payment has not come yet."

@@ -212,7 +212,8 @@ class TestFigures:
         assert {row["period"] for row in rows} == {"all"}
 
     @pytest.mark.parametrize(
-        "query", ["", "by=colour", "by=agent&each=week", "by=agent&ordering=name"]
+        "query",
+        ["", "by=colour", "by=agent&each=week", "by=agent&ordering=name", "by=agent&period='"],
     )
     def test_refuses_what_it_does_not_know(self, cast: Cast, query: str) -> None:
         assert cast.api("sam").get(f"dashboards/figures/?{query}").status_code == 400

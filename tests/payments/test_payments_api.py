@@ -216,6 +216,11 @@ class TestWithdrawing:
         assert answer.json()["state"] == "withdrawn"
         assert Approval.objects.get(subject_id=payment.pk).state == "recalled"
 
+    def test_takes_no_body(self, cast: Cast) -> None:
+        payment = a_payment(cast, an_open_deal(cast))
+        answer = cast.api("olga").post(f"payments/{payment.pk}/withdrawal/", {"state": "verified"})
+        assert answer.status_code == 400
+
     def test_is_the_makers_alone(self, cast: Cast) -> None:
         payment = a_payment(cast, an_open_deal(cast))
         answer = cast.api("lea").post(f"payments/{payment.pk}/withdrawal/")

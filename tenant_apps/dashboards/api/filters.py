@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.core.validators import RegexValidator
 from django.db.models import QuerySet
 from django_filters import rest_framework as filters
 
-from tenant_apps.dashboards.api.serializers import DIMENSIONS
+from tenant_apps.dashboards.api.serializers import DIMENSIONS, PERIOD_PATTERN
 from tenant_apps.dashboards.figures import Grain
 from tenant_apps.dashboards.models import Rollup
 
@@ -19,7 +20,7 @@ class FiguresFilter(filters.FilterSet):
     each = filters.ChoiceFilter(
         field_name="grain", choices=[(grain.value, grain.value) for grain in Grain]
     )
-    period = filters.CharFilter(max_length=7)
+    period = filters.CharFilter(validators=[RegexValidator(PERIOD_PATTERN)])
     subject = filters.CharFilter(max_length=36)
     currency = filters.CharFilter(max_length=3)
 

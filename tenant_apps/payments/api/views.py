@@ -12,7 +12,6 @@ from rest_framework.response import Response
 
 from shared_apps.access.api.views import OrganizationViewSet
 from shared_apps.kernel.api.parsers import UploadParser
-from shared_apps.kernel.api.serializers import NoBody
 from shared_apps.kernel.api.views import Listing, Retrieving
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.payments import services
@@ -41,7 +40,6 @@ class PaymentViewSet(Listing, Retrieving, OrganizationViewSet):
         "proof": serializers.ProofIn,
         "verification": serializers.VerificationIn,
         "rejection": serializers.RejectionIn,
-        "withdrawal": NoBody,
     }
     filterset_class = filters.PaymentFilter
     ordering_fields = {

@@ -27,6 +27,10 @@ from tenant_apps.payments.services.asking import ask_for_verification
 from tenants.context import current_organization
 
 ROWS_PER_STATEMENT = 500
+EARLIEST_DAY = date(1900, 1, 1)
+# In minor units. Sums of thousands of such payments still fit in 64 bits, so that nobody can stop
+# the organization's books by one absurd amount.
+LARGEST_AMOUNT = 10**15
 AMENDABLE = frozenset({"method", "amount", "paid_on", "external_reference", "note"})
 
 
@@ -185,6 +189,8 @@ def _check(payment: NewPayment, deal: Deal, *, today: date) -> None:
 def _check_amount(amount: Money, *, currency: str) -> None:
     if not amount.is_positive:
         raise BadInput.field("amount", detail="A payment is more than nothing.")
+    if amount.minor > LARGEST_AMOUNT:
+        raise errors.PaymentTooLarge
     if amount.currency != currency:
         raise errors.CurrencyDiffers(
             f"The deal is in {currency}, the payment in {amount.currency}."
@@ -192,6 +198,8 @@ def _check_amount(amount: Money, *, currency: str) -> None:
 
 
 def _check_day(paid_on: date, *, today: date) -> None:
+    if paid_on < EARLIEST_DAY:
+        raise BadInput.field("paid_on", detail=f"No payment is older than {EARLIEST_DAY}.")
     if paid_on > today:
         raise errors.PaidInFuture(f"It is {today}; {paid_on} has not come yet.")
 
