@@ -16,12 +16,15 @@ CURRENCIES = {"acme": "KES", "neighbour": "KES"}
 
 
 @contextmanager
-def repeatable_ids() -> Iterator[None]:
-    """Let `uuid7` give the same ids in the same order each time the block is entered."""
+def repeatable_ids(*, day: int = 0) -> Iterator[None]:
+    """Let `uuid7` give the same ids in the same order each time the block is entered.
+
+    Blocks of different days give different ids.
+    """
     from shared_apps.kernel import ids
 
-    dice = random.Random(2026)
-    ticks = itertools.count(1_750_000_000_000_000_000, 1_000_000)
+    dice = random.Random(2026 + day)
+    ticks = itertools.count((20_000 + day) * 86_400 * 10**9, 1_000_000)
     with (
         mock.patch.object(ids, "_last_tick", 0),
         mock.patch.object(ids.secrets, "randbits", dice.getrandbits),
