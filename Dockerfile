@@ -6,7 +6,9 @@ ENV PYTHONDONTWRITEBYTECODE=1 \
     PIP_NO_CACHE_DIR=1 \
     STATE_DIR=/var/lib/kontor
 
-RUN useradd --system --home-dir /var/lib/kontor --create-home kontor
+# The folders are made here so that volumes mounted on them belong to the same user.
+RUN useradd --system --home-dir /var/lib/kontor --create-home kontor \
+    && install -d -o kontor -g kontor /var/lib/kontor/files /var/lib/kontor/mail
 WORKDIR /srv/kontor
 COPY requirements.txt ./
 RUN pip install --require-hashes -r requirements.txt

@@ -231,7 +231,7 @@ def serve(setup: Prepared, *, check: bool) -> int:
     # Links in mails and the socket's address name the ports that people reach us by.
     setup.variables.setdefault("PUBLIC_PORT", str(ports["web"]))
     setup.variables.setdefault("SOCKET_PORT", str(ports["sockets"]))
-    (setup.state / "scheduler").mkdir(exist_ok=True)
+    serving.make_room(setup.state)
     prepare_data(setup)
     supervisor = Supervisor(parts_of(setup, ports), setup.variables)
     supervisor.obey_signals()

@@ -14,6 +14,8 @@ from pathlib import Path
 if __package__ in (None, ""):
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from scripts.state import state_folder
+
 PARTS = ("web", "sockets", "worker", "scheduler")
 
 
@@ -50,6 +52,11 @@ def command(
     return [python, "-m", *lines[part]]
 
 
+def make_room(state: Path) -> None:
+    """Make the folder in which the scheduler remembers what it sent when."""
+    (state / "scheduler").mkdir(parents=True, exist_ok=True)
+
+
 def main() -> int:
     """Replace this process by the part."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -62,6 +69,7 @@ def main() -> int:
         port=int(os.environ.get("PORT") or 8000),
         settings=os.environ,
     )
+    make_room(state_folder())
     os.execv(line[0], line)
 
 
