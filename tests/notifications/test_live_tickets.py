@@ -9,6 +9,7 @@ import redis
 from django.conf import settings
 from rest_framework.test import APIClient
 
+from shared_apps.idempotency.models import IdempotencyKey
 from tenant_apps.notifications import tickets
 from tenant_apps.notifications.errors import TicketRefused
 from tenant_apps.notifications.tickets import Ticket, issue_ticket, redeem_ticket
@@ -36,6 +37,13 @@ def test_a_ticket_is_bound_to_organization_user_and_session(cast: Cast, tenant: 
     ticket = redeem_ticket(secret=secret, organization_id=tenant.id)
     assert ticket.user_id == cast.user("olga").pk
     assert ticket.organization_id == tenant.id
+
+
+def test_is_never_kept_as_the_answer_to_a_key(cast: Cast) -> None:
+    olga, key = cast.api("olga"), str(uuid4())
+    first, again = (olga.post("live-tickets/", key=key).json()["ticket"] for _ in range(2))
+    assert first != again
+    assert not IdempotencyKey.objects.exists()
 
 
 def test_needs_somebody_signed_in(tenant: Any) -> None:

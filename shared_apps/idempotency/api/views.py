@@ -40,9 +40,12 @@ class IdempotentMixin:
     """Goes before a view base of the kernel: `class Base(IdempotentMixin, DomainViewSet)`.
 
     `money_actions` names the operations that demand a key and can be tried by `?dry_run=true`.
+    `secret_actions` names those whose answer is a secret: it is not kept, so a repeated request
+    gets a new one.
     """
 
     money_actions: ClassVar[frozenset[str]] = frozenset()
+    secret_actions: ClassVar[frozenset[str]] = frozenset()
 
     request: Any
 
@@ -75,6 +78,10 @@ class IdempotentMixin:
         view: Any = self
         return view.operation in self.money_actions
 
+    def _answers_a_secret(self) -> bool:
+        view: Any = self
+        return view.operation in self.secret_actions
+
     def _asked(self) -> services.Request | None:
         """What the key stands for; None for a request without one, or of nobody."""
         request = self.request
@@ -82,6 +89,8 @@ class IdempotentMixin:
         if key is None:
             if self._moves_money():
                 raise KeyRequired
+            return None
+        if self._answers_a_secret():
             return None
         user = request.user
         if user is None or not user.is_authenticated:

@@ -17,6 +17,7 @@ class LiveTicketView(OrganizationView):
     """One-use tickets for the live socket."""
 
     serializer_class = LiveTicketOut
+    secret_actions = frozenset({"post"})
 
     def post(self, request: Request) -> Response:
         """A socket's address and a ticket that opens it once."""
