@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,6 +10,19 @@ from drf_spectacular.generators import SchemaGenerator
 
 NOBODY = "00000000-0000-0000-0000-000000000000"
 
+# Where the things stand that a body names.
+COLLECTIONS = {
+    "client": "clients",
+    "deal": "deals",
+    "lead": "users",
+    "owner": "users",
+    "parent": "teams",
+    "parent_company": "clients",
+    "product": "products",
+    "tax_rate": "tax-rates",
+    "unit": "units",
+    "user": "users",
+}
 SCALARS: tuple[Any, ...] = (
     None,
     True,
@@ -65,23 +78,27 @@ class Operation:
     body: dict[str, Any] | None
     components: dict[str, Any] = field(repr=False)
 
-    def at(self, identifier: str = NOBODY) -> str:
-        """The address with every variable filled in."""
-        path = self.path
-        while "{" in path:
-            start, end = path.index("{"), path.index("}")
-            path = path[:start] + identifier + path[end + 1 :]
-        return path
+    def at(self, known: Mapping[str, str] | None = None, *, identifier: str = NOBODY) -> str:
+        """The address, its variables filled in with ids that exist, as far as they are known."""
+        parts = self.path.split("/")
+        for index, part in enumerate(parts):
+            if part.startswith("{"):
+                parts[index] = (known or {}).get(parts[index - 1], identifier)
+        return "/".join(parts)
 
-    def bodies(self) -> Iterator[Any]:
-        """Bodies that are wrong in one place each, and some that are wrong altogether."""
-        yield from ([], "x", 1, None, {}, {"__proto__": 1, "surprise": 1})
+    def bodies(self, known: Mapping[str, str], *, wrong: bool = True) -> Iterator[Any]:
+        """A friendly body, then some that are wrong altogether or in one place each."""
+        if wrong:
+            yield from ([], "x", 1, None, {}, {"__proto__": 1, "surprise": 1})
         if self.body is None:
             return
         properties = self._resolved(self.body).get("properties", {})
-        friendly = {name: self._friendly(inner) for name, inner in properties.items()}
+        friendly = {
+            name: known.get(COLLECTIONS.get(name.removesuffix("_id"), ""), self._friendly(inner))
+            for name, inner in properties.items()
+        }
         yield friendly
-        for name in properties:
+        for name in properties if wrong else ():
             for value in SCALARS:
                 yield {**friendly, name: value}
 
