@@ -44,8 +44,14 @@ def check_place(*, role: Role, unit: Unit, grants: Iterable[RolePermission]) -> 
 
 
 def check_covered(actor: Actor, *, unit: Unit, grants: Iterable[RolePermission]) -> None:
-    """:raises RoleBeyondOwnRights: a role held in the unit would give more than the actor has."""
+    """Check what somebody who does not give any role to anybody wants to give or take.
+
+    :raises RoleBeyondOwnRights: the role, held in the unit, has more than the actor has there; or
+        it gives roles in its turn, which leads do not pass on.
+    """
     for grant in grants:
+        if grant.permission_name() == CHANGE:
+            raise RoleBeyondOwnRights(extra={"permission": CHANGE})
         reach = reach_of(actor, grant.permission_name())
         covered = reach.everywhere
         if grant.scope != Scope.ORGANIZATION:

@@ -14,13 +14,18 @@ from .models import Approval, ApprovalQuerySet, Signature
 
 
 def approvals_visible_to(actor: Actor) -> ApprovalQuerySet:
-    """The approvals that the actor may see: within the own reach, and those the actor asked for."""
+    """The approvals within the actor's reach, and those the actor asked for.
+
+    Whoever holds no role any more does not see the latter either.
+    """
     approvals: ApprovalQuerySet = Approval.objects.all()
     if not isinstance(actor.checker, AccessChecker):
         return actor.visible(approvals, "approvals.view_approval")
     reached = visible_q(
         access=actor.checker.access, permission="approvals.view_approval", model=Approval
     )
+    if not actor.allows("approvals.view_approval"):
+        return approvals.none()
     return approvals.filter(reached | Q(maker_id=actor.user_id))
 
 

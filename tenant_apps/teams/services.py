@@ -1,7 +1,8 @@
 """Teams, their leads and their members.
 
 Whoever joins or leads gets the rights by a membership in the team's unit, and access applies its
-own rules to that: a lead gives nothing that the lead does not hold.
+own rules to that: a lead gives nothing that the lead does not hold. Locks are taken in the order
+in which access takes them when it tells teams: the organization's rights, then the team.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from uuid import UUID
 from django.db import transaction
 
 from shared_apps.access import services as access
+from shared_apps.access.administration import lock_memberships
 from shared_apps.access.bundles import SALESPERSON, TEAM_LEAD
 from shared_apps.access.models import Membership, Unit, UnitKind
 from shared_apps.access.selectors import root_unit, users_visible_to
@@ -45,6 +47,7 @@ def create_team(
     :raises TeamNameTaken: an open team has this name.
     :raises TeamClosed: the parent is closed.
     """
+    actor = lock_memberships(actor)
     parent = _open_team(actor, parent_id) if parent_id else None
     above = parent.unit if parent else root_unit()
     actor.require("teams.add_team", above)
@@ -78,6 +81,7 @@ def change_team(
     :raises TeamNameTaken: an open team has this name.
     :raises RuleRefused: the parent lies below the team.
     """
+    actor = lock_memberships(actor)
     team = _locked_team(actor, team_id)
     actor.require("teams.change_team", team)
     team.check_version(expected_version)
@@ -108,6 +112,7 @@ def appoint_lead(*, actor: Actor, team_id: UUID, user_id: UUID | None) -> Team:
     :raises OwnRights: the actor's own appointment, without the right to give any role.
     :raises TeamClosed: it is closed.
     """
+    actor = lock_memberships(actor)
     team = _locked_team(actor, team_id)
     actor.require("teams.change_team", team)
     if not team.is_open:
@@ -129,6 +134,7 @@ def add_member(
     :raises AlreadyMember: the person is in the team in this role.
     :raises TeamClosed: it is closed.
     """
+    actor = lock_memberships(actor)
     team = _locked_team(actor, team_id)
     actor.require("teams.manage_members", team)
     if not team.is_open:
@@ -152,6 +158,7 @@ def remove_member(*, actor: Actor, team_id: UUID, user_id: UUID) -> None:
     :raises LeadStays: the person leads the team.
     :raises RoleBeyondOwnRights: the person holds more in the team than the actor does.
     """
+    actor = lock_memberships(actor)
     team = _locked_team(actor, team_id)
     actor.require("teams.manage_members", team)
     if team.lead_id == user_id:
@@ -173,6 +180,7 @@ def close_team(*, actor: Actor, team_id: UUID) -> Team:
     :raises TeamClosed: it was closed before.
     :raises TeamNotEmpty: people or open teams still belong to it.
     """
+    actor = lock_memberships(actor)
     team = _locked_team(actor, team_id)
     actor.require("teams.change_team", team)
     if not team.is_open:

@@ -79,6 +79,12 @@ def test_a_lead_gives_no_more_than_the_own_rights(lead: User, admin: User, north
     assert held_by(newcomer) == set()
 
 
+def test_a_lead_makes_no_other_lead(lead: User, salesperson: User, north: Team) -> None:
+    with pytest.raises(errors.RoleBeyondOwnRights):
+        grant(lead, salesperson, "team_lead", north.unit_id)
+    assert held_by(salesperson) == {"salesperson"}
+
+
 def test_a_lead_gives_nothing_to_the_own_person(lead: User, north: Team) -> None:
     with pytest.raises(errors.OwnRights):
         grant(lead, lead, "salesperson", north.unit_id)

@@ -2,6 +2,8 @@
 
 import pytest
 
+from shared_apps.access import services as access
+from shared_apps.access.models import Membership
 from shared_apps.accounts.models import User
 from shared_apps.audit.models import AuditEntry
 from shared_apps.kernel.errors import Forbidden
@@ -55,6 +57,16 @@ def test_only_the_system_names_another_maker(
         )
     asked = services.submit(subject=south, action=ACTION, actor=machine(), maker_id=outsider.pk)
     assert asked.maker_id == outsider.pk
+
+
+def test_is_gone_for_a_maker_without_any_role(
+    north: Team, salesperson: User, effects: Effects
+) -> None:
+    services.submit(subject=north, action=ACTION, actor=actor_of(salesperson))
+    held = Membership.objects.get(user=salesperson)
+    access.revoke_membership(actor=machine(), membership_id=held.pk)
+
+    assert not approvals_visible_to(actor_of(salesperson)).exists()
 
 
 def test_is_seen_by_the_maker_the_unit_and_the_organization(

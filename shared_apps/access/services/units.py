@@ -23,6 +23,8 @@ def add_unit(*, parent: Unit, kind: UnitKind, name: str, actor: Actor) -> Unit:
 
     :raises TreeTooDeep: the parent stands on the lowest level.
     """
+    # Its path may be changing this moment: a unit with the old one would belong to the wrong tree.
+    parent = Unit.objects.locked(parent.pk)
     if parent.depth >= MAXIMUM_DEPTH:
         raise TreeTooDeep
     unit = Unit(parent=parent, kind=kind, name=name, created_by_id=actor.user_id)
