@@ -47,7 +47,7 @@ def start_without_connections(**kwargs: Any) -> None:
 @signals.task_postrun.connect
 def leave_tenant(**kwargs: Any) -> None:
     """After each task the connection is in no tenant, whatever happened."""
-    from django.db import connection  # noqa: PLC0415
+    from tenants.connections import connection  # noqa: PLC0415
 
     task = kwargs.get("task")
     if task is None or not task.request.is_eager:

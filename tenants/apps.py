@@ -1,6 +1,7 @@
 from django.apps import AppConfig
 from django.core.signals import request_finished, request_started
-from django.db import connection
+
+from tenants.connections import connection
 
 
 def leave_tenant(**kwargs: object) -> None:

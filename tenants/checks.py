@@ -4,8 +4,8 @@ from typing import Any
 
 from django.conf import settings
 from django.core import checks
-from django.db import connection
 
+from tenants.connections import connection
 from tenants.database.base import DatabaseWrapper
 
 

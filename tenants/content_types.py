@@ -16,7 +16,8 @@ class PerSchemaCache(dict[Any, Any]):
     LARGEST = 2_000
 
     def _key(self, using: str) -> tuple[str, str | None]:
-        return using, connections[using].schema_name
+        # The wrapper has it; Django's base class does not say so.
+        return using, getattr(connections[using], "schema_name", None)
 
     def __getitem__(self, using: str) -> Any:
         return super().__getitem__(self._key(using))
@@ -41,4 +42,4 @@ def install() -> None:
         self._cache = PerSchemaCache()
 
     ContentTypeManager.__init__ = with_cache  # type: ignore[method-assign]  # see the docstring
-    ContentType.objects._cache = PerSchemaCache()
+    ContentType.objects._cache = PerSchemaCache()  # type: ignore[attr-defined]  # see the docstring

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import structlog
-from django.db import connection
 from django_tenants.postgresql_backend.base import FakeTenant
 
+from tenants.connections import connection
 from tenants.errors import NoTenant
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def organization_id() -> UUID:
 
 def on_platform() -> bool:
     """Is the public schema chosen on this thread?"""
-    return connection.schema_name == "public"
+    return bool(connection.schema_name == "public")
 
 
 def tenant_marker() -> str:

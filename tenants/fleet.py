@@ -11,12 +11,12 @@ from functools import lru_cache
 
 from django.conf import settings
 from django.core.management.commands.migrate import Command as MigrateCommand
-from django.db import connection
 from django.db.migrations.loader import MigrationLoader
 from django_tenants.migration_executors.base import run_migrations
 from django_tenants.postgresql_backend.base import FakeTenant
 
 from tenants import roles
+from tenants.connections import connection
 from tenants.models import Organization, SpareSchema
 
 Progress = Callable[[str], None]

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 
 from django.apps import apps
 from django.conf import settings
-from django.db import connection
 from django.db.models import Model
 from psycopg import sql
 
+from tenants.connections import connection
 from tenants.database.base import NO_TENANT_ROLE, PLATFORM_ROLE
 
 # What the routing reads before a tenant is chosen.

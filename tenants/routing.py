@@ -9,11 +9,11 @@ import structlog
 from django.conf import settings
 from django.core.cache import caches
 from django.core.exceptions import DisallowedHost
-from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django_tenants.postgresql_backend.base import FakeTenant
 from redis.exceptions import RedisError
 
+from tenants.connections import connection
 from tenants.models import Domain, Organization
 
 logger = structlog.get_logger(__name__)
@@ -84,7 +84,10 @@ def organization_for_host(host: str) -> Organization | None:
         _remember(host, values, authoritative=False)
     elif not values:
         return None
-    return Organization.from_db(None, _FIELDS, [values[name] for name in _FIELDS])
+    organization: Organization = Organization.from_db(
+        None, _FIELDS, [values[name] for name in _FIELDS]
+    )
+    return organization
 
 
 def publish_routing(*, organization_id: UUID, removed_hosts: tuple[str, ...] = ()) -> None:

@@ -19,7 +19,8 @@ def organization_by_subdomain(subdomain: str) -> Organization:
     :raises Organization.DoesNotExist: nobody answers there.
     """
     with platform_context(reason="find an organization by its subdomain"):
-        return Organization.objects.get(domains__domain=host_of(subdomain.lower()))
+        found: Organization = Organization.objects.get(domains__domain=host_of(subdomain.lower()))
+    return found
 
 
 def organization_by_id(organization_id: UUID) -> Organization:
@@ -27,7 +28,8 @@ def organization_by_id(organization_id: UUID) -> Organization:
     :raises Organization.DoesNotExist: there is none.
     """
     with platform_context(reason="find an organization by its id"):
-        return Organization.objects.get(id=organization_id)
+        found: Organization = Organization.objects.get(id=organization_id)
+    return found
 
 
 def served_organizations() -> Iterator[Organization]:

@@ -89,7 +89,10 @@ def _publish_after_commit(organization_id: UUID, removed_hosts: tuple[str, ...] 
 
 def _locked(organization_id: UUID) -> Organization:
     _assert_platform_transaction()
-    return Organization.objects.select_for_update(no_key=True).get(id=organization_id)
+    found: Organization = Organization.objects.select_for_update(no_key=True).get(
+        id=organization_id
+    )
+    return found
 
 
 def set_state(*, organization_id: UUID, state: OrganizationState) -> Organization:

@@ -8,9 +8,9 @@ from uuid import UUID
 import structlog
 from celery import Task, shared_task
 from django.conf import settings
-from django.db import connection
 from django_tenants.postgresql_backend.base import FakeTenant
 
+from tenants.connections import connection
 from tenants.context import organization_or_none, platform_context
 from tenants.errors import TaskRefused
 from tenants.models import Organization, SpareSchema
@@ -66,7 +66,7 @@ class TenantTask(Task):
         if sent is None:
             raise TaskRefused(f"{self.name} came without an organization")
         with platform_context(reason="check the organization of a task"):
-            organization = Organization.objects.filter(id=UUID(sent)).first()
+            organization: Organization | None = Organization.objects.filter(id=UUID(sent)).first()
         if organization is None or not organization.is_served:
             logger.warning("task_refused", task=self.name, organization=sent)
             raise TaskRefused(f"{self.name}: the organization is not served")

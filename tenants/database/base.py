@@ -36,6 +36,12 @@ class Nobody:
 class DatabaseWrapper(library.DatabaseWrapper):
     """A connection in one of three states: no tenant, the platform (`public`), or one tenant."""
 
+    # The path and role that the connection is known to have; None where that is not known.
+    search_path_set_schemas: list[str] | None
+    _setting_search_path: bool
+    tenant: Any
+    schema_name: str | None
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self._switching_forbidden = False
         self._routing = False
