@@ -32,27 +32,31 @@ SECONDS = 8
 ACCOUNTS = 100_000
 SCALES = {"hot": 1, "spread": 100}
 
-# The account with number n has the id md5('a<n>'); number 0 is the shared one.
-_CALL = """
-SELECT * FROM ledger_post_transfer(
-    gen_random_uuid(), sha256('posting'), gen_random_uuid(), 1::smallint,
-    md5('a' || :debit)::uuid, 0::smallint, md5('a' || :credit)::uuid, 0::smallint,
-    5, 'KES', '2026-11-20', 'posting', 'invoice.issued', 'bench.document', gen_random_uuid(),
+# Ids are numbers written as UUIDs, so that making them costs nothing that is measured. Those of
+# transfers and journals are random, as derived ones are. Account 0 is the shared one.
+_UUID = "lpad(:{}::text, 32, '0')::uuid"
+_CALL = f"""
+\\set id random(1, 9000000000000000000)
+SELECT ledger_post_transfer(
+    {_UUID.format("id")}, '\\x{"ab" * 32}', {_UUID.format("id")}, 1::smallint,
+    {_UUID.format("debit")}, 0::smallint, {_UUID.format("credit")}, 0::smallint,
+    5, 'KES', '2026-11-20', 'posting', 'invoice.issued', 'bench.document', {_UUID.format("id")},
     NULL, '', NULL, now());
 """
 SCRIPTS = {
-    "hot": f"\\set debit random(1, {ACCOUNTS})\n\\set credit 0\n{_CALL}",
+    "hot": f"\\set debit random(1, {ACCOUNTS})\n\\set credit 0{_CALL}",
     "spread": (
         f"\\set debit random(1, {ACCOUNTS})\n"
-        f"\\set credit 1 + (:debit + random(0, {ACCOUNTS - 2})) % {ACCOUNTS}\n{_CALL}"
+        f"\\set credit 1 + (:debit + random(0, {ACCOUNTS - 2})) % {ACCOUNTS}{_CALL}"
     ),
     "batch": f"""
 \\set first random(1, {ACCOUNTS - 200})
 SELECT count(*) FROM (
-    SELECT array_agg(gen_random_uuid()) AS ids, array_agg(sha256('posting')) AS hashes,
+    SELECT array_agg(gen_random_uuid()) AS ids, array_agg('\\x{"ab" * 32}'::bytea) AS hashes,
            array_agg(gen_random_uuid()) AS journals, array_agg(1::smallint) AS ones,
-           array_agg(md5('a' || n)::uuid) AS debits, array_agg(0::smallint) AS stripes,
-           array_agg(md5('a' || n + 100)::uuid) AS credits, array_agg(5::bigint) AS amounts,
+           array_agg(lpad(n::text, 32, '0')::uuid) AS debits, array_agg(0::smallint) AS stripes,
+           array_agg(lpad((n + 100)::text, 32, '0')::uuid) AS credits,
+           array_agg(5::bigint) AS amounts,
            array_agg('KES'::text) AS currencies, array_agg('2026-11-20'::date) AS days,
            array_agg('posting'::text) AS kinds, array_agg('bench.document'::text) AS sources,
            array_agg(NULL::uuid) AS none, array_agg(''::text) AS memos
@@ -67,8 +71,8 @@ _ACCOUNTS_SQL = f"""
 INSERT INTO ledger_account (
     id, created_at, updated_at, code, name, kind, normal_side, subledger, currency, subledger_id,
     parent_id, lock_rank, status)
-SELECT md5('a' || n)::uuid, now(), now(), c.code, c.name, c.kind, c.normal_side, c.subledger,
-       'KES', CASE WHEN n > 0 THEN md5('p' || n)::uuid END, c.id, c.lock_rank, 'open'
+SELECT lpad(n::text, 32, '0')::uuid, now(), now(), c.code, c.name, c.kind, c.normal_side,
+       c.subledger, 'KES', CASE WHEN n > 0 THEN md5('p' || n)::uuid END, c.id, c.lock_rank, 'open'
   FROM generate_series(0, {ACCOUNTS}) AS n
   JOIN ledger_account c ON c.currency IS NULL
    AND c.code = CASE WHEN n = 0 THEN '4000' ELSE '1200' END;

@@ -13,6 +13,8 @@ CREATE FUNCTION ledger_open_accounts(
     p_opened_at timestamptz, p_actor_id uuid
 ) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $body$
+DECLARE
+    v_writer text;
 BEGIN
     -- In the order of ids, so that parallel openers queue instead of deadlocking.
     INSERT INTO ledger_account (
@@ -26,14 +28,14 @@ BEGIN
       JOIN ledger_account c ON c.id = o.chart_id AND c.currency IS NULL
      ORDER BY o.id
     ON CONFLICT (id) DO NOTHING;
-    PERFORM set_config('ledger.writer', 'on', true);
+    v_writer := set_config('ledger.writer', 'on', true);
     INSERT INTO ledger_balance (account_id, stripe, posted, held, floor, version)
     SELECT a.id, 0, 0, 0, a.floor, 0
       FROM ledger_account a
      WHERE a.id = ANY (p_ids)
      ORDER BY a.id
     ON CONFLICT (account_id, stripe) DO NOTHING;
-    PERFORM set_config('ledger.writer', '', true);
+    v_writer := set_config('ledger.writer', '', true);
 END
 $body$;
 REVOKE EXECUTE ON FUNCTION ledger_open_accounts(

@@ -33,6 +33,7 @@ DECLARE
     v_seen bigint;
     v_unusable boolean;
     v_low uuid;
+    v_writer text;
 BEGIN
     IF cardinality(p_ids) NOT BETWEEN 1 AND 1000 THEN
         RAISE EXCEPTION 'a batch has 1 to 1,000 transfers' USING ERRCODE = 'KL007';
@@ -73,7 +74,7 @@ BEGIN
             RAISE EXCEPTION 'reversed before' USING ERRCODE = 'KL006';
         END IF;
 
-        PERFORM set_config('ledger.writer', 'on', true);
+        v_writer := set_config('ledger.writer', 'on', true);
         WITH side AS (
             SELECT r.n, 0 AS credit, r.account, r.stripe, r.amount, r.currency, r.fresh
               FROM unnest(p_debit_accounts, p_debit_stripes, p_amounts, p_currencies, v_fresh)
@@ -149,7 +150,7 @@ BEGIN
                     amount, currency, effective_on, kind, rule,
                     source_type, source_id, reverses_id, memo, fresh)
          WHERE r.fresh;
-        PERFORM set_config('ledger.writer', '', true);
+        v_writer := set_config('ledger.writer', '', true);
         RETURN QUERY
         SELECT r.id, r.debit_version, r.debit_balance, r.credit_version, r.credit_balance, false
           FROM unnest(p_ids, v_debit_versions, v_debit_balances,
