@@ -30,6 +30,11 @@ class NegativeValue(BadInput):
     title = "A deal's value is not below zero."
 
 
+class ValueTooLarge(BadInput):
+    code = "deal_value_too_large"
+    title = "A deal's value is not that large."
+
+
 class ActivityInFuture(RuleRefused):
     code = "activity_in_future"
     title = "What has not happened yet cannot be noted."

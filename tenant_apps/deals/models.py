@@ -36,8 +36,25 @@ FOLLOWING: dict[str, tuple[str, ...]] = {
 }
 
 
+# A hundred-thousandth of what the books can hold in one account: one slip of the pen must not fill
+# the revenue account, after which no invoice of the organization could be posted.
+MAX_VALUE_MINOR = 10**14
+
 # A day before this one is a slip of the pen, and would open a range of invoice numbers of its own.
 EARLIEST_DAY = date(1970, 1, 1)
+
+
+def check_value(value: Money) -> None:
+    """Whether an amount can be the value of a deal.
+
+    :raises NegativeValue: it is below zero.
+    :raises ValueTooLarge: it is above `MAX_VALUE_MINOR`.
+    """
+    if value.is_negative:
+        raise errors.NegativeValue.field("value", detail="A value is not below zero.")
+    if value.minor > MAX_VALUE_MINOR:
+        most = Money(MAX_VALUE_MINOR, value.currency)
+        raise errors.ValueTooLarge.field("value", detail=f"A deal has at most {most}.")
 
 
 def check_not_too_early(day: date) -> None:
@@ -91,6 +108,9 @@ class Deal(Scoped, Record, Versioned):
             ),
             models.CheckConstraint(
                 condition=Q(value_minor__gte=0), name="deals_deal_value_not_negative"
+            ),
+            models.CheckConstraint(
+                condition=Q(value_minor__lte=MAX_VALUE_MINOR), name="deals_deal_value_bounded"
             ),
             models.CheckConstraint(
                 condition=~Q(stage=Stage.WON) | (Q(client__isnull=False) & Q(value_minor__gt=0)),
@@ -156,14 +176,13 @@ class Deal(Scoped, Record, Versioned):
         """Whether a value can be the deal's: payments may already stand in its currency.
 
         :raises CurrencyIsFixed: it is in another currency.
-        :raises NegativeValue: it is below zero.
+        :raises NegativeValue, ValueTooLarge: it cannot be a deal's value at all.
         """
         if value.currency != self.currency:
             raise errors.CurrencyIsFixed(
                 f"{self.reference} is in {self.currency}, not in {value.currency}."
             )
-        if value.is_negative:
-            raise errors.NegativeValue.field("value", detail="A value is not below zero.")
+        check_value(value)
 
     def event_values(self) -> dict[str, Any]:
         """What every event of this deal carries."""

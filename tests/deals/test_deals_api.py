@@ -48,6 +48,7 @@ def test_are_recorded_by_a_lead_for_a_member(cast: Cast) -> None:
         ({"value": {"amount": "1250.00", "currency": "XXQ"}}, "/value"),
         ({"value": {"amount": "-1.00", "currency": "KES"}}, "/value"),
         ({"value": {"amount": "99999999999999999999.00", "currency": "KES"}}, "/value"),
+        ({"value": {"amount": "1000000000000.01", "currency": "KES"}}, "/value"),
         ({"value": MONEY, "stage": "won"}, "/stage"),
         ({"value": MONEY, "reference": "DLID0001"}, "/reference"),
         ({"value": MONEY, "version": 7}, "/version"),

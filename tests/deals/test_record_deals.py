@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import date
+from typing import Any
 from unittest.mock import patch
 from uuid import uuid4
 
@@ -76,6 +77,8 @@ def test_costs_the_same_statements_for_one_and_for_fifty(cast: Cast) -> None:
     ("values", "error"),
     [
         ({"value": kes("-1.00")}, errors.NegativeValue),
+        ({"value": kes("1000000000000.01")}, errors.ValueTooLarge),
+        ({"staged_on": date(1969, 12, 31)}, errors.StageDateTooEarly),
         ({"stage": Stage.WON}, errors.StageNotReachable),
         ({"staged_on": date(2126, 1, 1)}, errors.StageDateInFuture),
         ({"reference": "DLID7000"}, errors.ReferenceReserved),
@@ -164,3 +167,19 @@ def test_an_automatic_reference_has_four_digits_or_more(
     # A sequence does not roll back, and only its owner sets it: this test fakes the answer.
     with patch.object(recording, "_take", return_value=[last + 1]):
         assert a_deal(cast).reference == next_reference
+
+
+def test_counts_against_the_plan(cast: Cast, tenant: Any) -> None:
+    from tenant_apps.usage.errors import QuotaExceeded
+
+    tenant.entitlements = {"quotas": {"deals_per_month": 3}, "features": []}
+    record_deals(actor=cast.actor("olga"), deals=[new_deal(cast)] * 2)
+
+    with pytest.raises(QuotaExceeded):
+        record_deals(actor=cast.actor("olga"), deals=[new_deal(cast)] * 2)
+    assert Deal.objects.count() == 2
+
+    record_deals(
+        actor=cast.system, deals=[new_deal(cast)] * 2, quota_bypass_reason="import of a sales book"
+    )
+    assert Deal.objects.count() == 4

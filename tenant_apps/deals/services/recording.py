@@ -15,7 +15,14 @@ from shared_apps.audit import services as audit
 from shared_apps.kernel.actor import Actor
 from shared_apps.kernel.money import Money
 from tenant_apps.deals import errors, events
-from tenant_apps.deals.models import OPEN_STAGES, Deal, Stage, StageChange, check_not_too_early
+from tenant_apps.deals.models import (
+    OPEN_STAGES,
+    Deal,
+    Stage,
+    StageChange,
+    check_not_too_early,
+    check_value,
+)
 from tenant_apps.deals.services.batches import ROWS_PER_STATEMENT, check_links, given, today
 from tenant_apps.usage import services as usage
 
@@ -57,7 +64,7 @@ def record_deals(
 
     :raises QuotaExceeded: the plan allows no more deals this month.
     :raises Forbidden: the actor may not add deals for one of the owners.
-    :raises NegativeValue: a value is below zero.
+    :raises NegativeValue, ValueTooLarge: a value is below zero or absurdly large.
     :raises StageNotReachable: a deal would begin as won or lost.
     :raises StageDateInFuture: a deal would begin on a day that has not come.
     :raises UnknownClient, UnknownProduct, UnknownTaxRate: the actor sees no such thing.
@@ -134,8 +141,7 @@ def _row(new: NewDeal, *, reference: str, day: date, actor: Actor) -> Deal:
 
 
 def _check_new(new: NewDeal, *, today: date) -> None:
-    if new.value.is_negative:
-        raise errors.NegativeValue.field("value", detail="A value is not below zero.")
+    check_value(new.value)
     if new.stage not in OPEN_STAGES:
         raise errors.StageNotReachable(
             "A deal begins open.", extra={"possible": [str(stage) for stage in OPEN_STAGES]}
