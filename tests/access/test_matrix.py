@@ -1,7 +1,8 @@
 """Role by endpoint by method: what each route of an organization's API answers to whom.
 
-The table is written by hand and read against "who does what". A route that stands in the router
-and not here fails, and so does one that stands here and not in the router.
+The table is read against "who does what". A route that stands in the router and not here fails,
+and so does one that stands here and not in the router. Each answer also keeps to the OpenAPI
+document.
 """
 
 from __future__ import annotations
@@ -12,10 +13,12 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+import yaml
 from django.db import transaction
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from shared_apps.kernel.api.throttling import RateLimit
+from tests.access.documented import Documented
 from tests.access.matrix_world import COLUMNS, QUERIES, UPLOADS, World
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
@@ -206,8 +209,8 @@ def expected() -> dict[tuple[str, str], str]:
     return rows
 
 
-def answer(world: World, who: str, method: str, route: str) -> str:
-    """The sign of what one caller gets; whatever it did is undone."""
+def answer(world: World, who: str, method: str, route: str) -> Any:
+    """What one caller gets; whatever it did is undone."""
     ids = world.ids(route)
     path = "/" + re.sub(r"<\w+:(\w+)>", lambda found: ids[found[1]], route)
     short = route.removeprefix("api/v1/")
@@ -221,6 +224,10 @@ def answer(world: World, who: str, method: str, route: str) -> str:
             **({} if method == "GET" else {"HTTP_IDEMPOTENCY_KEY": str(uuid4())}),
         )
         transaction.set_rollback(True)
+    return response
+
+
+def sign_of(response: Any) -> str:
     status = response.status_code
     return "+" if 200 <= status < 300 else SIGNS.get(status, str(status))
 
@@ -233,12 +240,18 @@ def test_every_route_has_a_row() -> None:
 def test_each_answers_as_the_table_says(tenant: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(RateLimit, "allow_request", lambda *_: True)
     world = World()
-    wrong = []
+    documented = Documented(yaml.safe_load(world.clients["admin"].get("/api/schema/").content))
+    wrong, undocumented = [], set()
     for (method, route), answers in sorted(expected().items()):
-        found = "".join(answer(world, who, method, route) for who in COLUMNS)
+        responses = [answer(world, who, method, route) for who in COLUMNS]
+        found = "".join(map(sign_of, responses))
         if found != answers:
             wrong.append(f"{method:6} {route}: expected {answers}, found {found}")
+        if route.startswith("api/v1/"):
+            for response in responses:
+                undocumented |= documented.complaints(method, route, response)
     assert wrong == []
+    assert sorted(undocumented) == [], "answers that the OpenAPI document does not describe"
 
 
 def test_no_route_takes_a_method_that_it_does_not_show(
@@ -254,6 +267,6 @@ def test_no_route_takes_a_method_that_it_does_not_show(
         for route, methods in sorted(by_route.items())
         for method in METHODS
         if method not in methods
-        and (found := answer(world, "admin", method, route)) not in {"x", "3"}
+        and (found := sign_of(answer(world, "admin", method, route))) not in {"x", "3"}
     ]
     assert taken == []

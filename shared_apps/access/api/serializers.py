@@ -89,7 +89,9 @@ class GrantOfRoleIn(StrictSerializer):
 class GrantOfRoleOut(serializers.Serializer[Any]):
     permission = serializers.CharField(source="permission_name", read_only=True)
     scope = serializers.ChoiceField(choices=Scope.choices, read_only=True)
-    unless_role = serializers.SlugField(source="unless_role.code", default=None, read_only=True)
+    unless_role = serializers.SlugField(
+        source="unless_role.code", default=None, allow_null=True, read_only=True
+    )
 
 
 class RoleIn(StrictSerializer):

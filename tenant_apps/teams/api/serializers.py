@@ -19,7 +19,9 @@ class TeamChangeIn(StrictSerializer):
 
 
 class TeamOut(serializers.ModelSerializer[Team]):
-    lead_name = serializers.CharField(source="lead.full_name", default=None, read_only=True)
+    lead_name = serializers.CharField(
+        source="lead.full_name", default=None, allow_null=True, read_only=True
+    )
 
     class Meta:
         model = Team
