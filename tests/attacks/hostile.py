@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from drf_spectacular.generators import SchemaGenerator
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import best_match
 
 NOBODY = "00000000-0000-0000-0000-000000000000"
 
@@ -76,7 +78,20 @@ class Operation:
     path: str
     query: tuple[str, ...]
     body: dict[str, Any] | None
+    responses: dict[str, Any] = field(repr=False)
     components: dict[str, Any] = field(repr=False)
+
+    def undescribed(self, status: int, data: Any) -> str:
+        """In what a successful answer differs from its description; empty when in nothing."""
+        described = self.responses.get(str(status))
+        if described is None:
+            return f"{status} is not described"
+        schema = described.get("content", {}).get("application/json", {}).get("schema")
+        if schema is None:
+            return f"{status} has a body that is not described" if data is not None else ""
+        validator = Draft202012Validator({"components": self.components, **schema})
+        error = best_match(validator.iter_errors(data))
+        return f"{status}: {error.json_path} {error.message[:200]}" if error else ""
 
     def at(self, known: Mapping[str, str] | None = None, *, identifier: str = NOBODY) -> str:
         """The address, its variables filled in with ids that exist, as far as they are known."""
@@ -154,6 +169,7 @@ def operations(urlconf: str) -> list[Operation]:
                         if parameter["in"] == "query"
                     ),
                     body=content.get("application/json", {}).get("schema"),
+                    responses=operation["responses"],
                     components=document["components"],
                 )
             )

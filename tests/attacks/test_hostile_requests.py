@@ -47,7 +47,7 @@ class Attacker:
     def send(self, operation: Operation, url: str, body: bytes = b"") -> None:
         answer = self._answer(self.client, operation, url, body)
         self.statuses[answer.status_code] += 1
-        fault = fault_of(answer)
+        fault = fault_of(operation, answer)
         if fault:
             self.wrong.append(f"{operation.method} {url[:150]} {body[:150]!r}: {fault}")
 
@@ -86,12 +86,14 @@ def client_of(cast: Cast, name: str) -> Client:
     )
 
 
-def fault_of(answer: Any) -> str:
+def fault_of(operation: Operation, answer: Any) -> str:
     """What is wrong with an answer; empty when nothing is."""
     if answer.status_code >= 500:
         return f"{answer.status_code}"
     if answer.status_code < 400:
-        return ""
+        is_json = answer.get("Content-Type") == "application/json"
+        data = json.loads(answer.content) if is_json else None
+        return operation.undescribed(answer.status_code, data)
     if answer["Content-Type"] != "application/problem+json":
         return f"{answer.status_code} as {answer['Content-Type']}"
     problem = json.loads(answer.content)
