@@ -2,17 +2,14 @@
 
 A socket lives for hours on an event loop and its database calls run on any thread of a pool, so
 nothing about the tenant may be remembered by a thread: every function here enters the context,
-reads, and leaves the connection in no tenant.
+reads, and leaves the thread as it was, which is in no tenant.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Collection
 from dataclasses import dataclass
 from uuid import UUID
-
-from django.db import connection
 
 from shared_apps.access.actors import actor_for_user
 from shared_apps.accounts.models import Session
@@ -47,7 +44,7 @@ def take_seat(*, host: str, secret: str) -> Seat:
     if organization is None or not organization.is_served:
         raise TicketRefused
     ticket = redeem_ticket(secret=secret, organization_id=organization.id)
-    with _inside(organization):
+    with tenant_context(organization):
         if not _is_live(session_id=ticket.session_id, user_id=ticket.user_id):
             raise TicketRefused
         actor = actor_for_user(user_id=ticket.user_id)
@@ -67,13 +64,13 @@ def may_stay(*, seat: Seat, host: str) -> bool:
         return False
     if organization.id != seat.organization.id:
         return False
-    with _inside(organization):
+    with tenant_context(organization):
         return _is_live(session_id=seat.session_id, user_id=seat.user_id)
 
 
 def visible_changes(*, seat: Seat, payment_ids: Collection[UUID]) -> list[dict[str, str]] | None:
     """What the person may know of these payments right now; None if the session has ended."""
-    with _inside(seat.organization):
+    with tenant_context(seat.organization):
         if not _is_live(session_id=seat.session_id, user_id=seat.user_id):
             return None
         actor = actor_for_user(user_id=seat.user_id)
@@ -98,13 +95,3 @@ def visible_changes(*, seat: Seat, payment_ids: Collection[UUID]) -> list[dict[s
 def _is_live(*, session_id: UUID, user_id: UUID) -> bool:
     live = Session.objects.live(at=clock.now())
     return bool(live.filter(pk=session_id, user_id=user_id).exists())
-
-
-@contextmanager
-def _inside(organization: Organization) -> Iterator[None]:
-    try:
-        with tenant_context(organization):
-            yield
-    finally:
-        # Whatever this thread served before, it serves nobody now.
-        connection.set_no_tenant()

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Count, Min, QuerySet, Sum
+from django.db.models import Count, Min, Sum
 
 from shared_apps.kernel.actor import Actor
+from shared_apps.kernel.models import RecordQuerySet
 from shared_apps.kernel.money import Money
 from tenant_apps.payments.models import (
     Allocation,
@@ -25,9 +26,12 @@ def payments_visible_to(actor: Actor) -> PaymentQuerySet:
     return visible
 
 
-def payment_invoices_visible_to(actor: Actor) -> QuerySet[PaymentInvoice]:
+def payment_invoices_visible_to(actor: Actor) -> RecordQuerySet[PaymentInvoice]:
     """The payment invoices that the actor may see."""
-    return actor.visible(PaymentInvoice.objects.all(), "payments.view_paymentinvoice")
+    visible: RecordQuerySet[PaymentInvoice] = actor.visible(
+        PaymentInvoice.objects.all(), "payments.view_paymentinvoice"
+    )
+    return visible
 
 
 def allocations_by_id(*, allocation_ids: Iterable[UUID]) -> dict[UUID, Allocation]:

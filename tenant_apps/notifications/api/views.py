@@ -21,11 +21,10 @@ class LiveTicketView(OrganizationView):
 
     def post(self, request: Request) -> Response:
         """A socket's address and a ticket that opens it once."""
-        ticket = Ticket(
-            organization_id=organization_id(),
-            user_id=request.user.pk,
-            session_id=request.auth.pk,
-        )
+        user_id, session_id = self.actor.user_id, self.actor.session_id
+        assert user_id is not None
+        assert session_id is not None
+        ticket = Ticket(organization_id=organization_id(), user_id=user_id, session_id=session_id)
         return self.answer(
             {
                 "address": socket_address(host=host_name(request) or ""),

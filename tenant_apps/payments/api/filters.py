@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from django_filters import rest_framework as filters
 
 from tenant_apps.payments.models import (
@@ -22,7 +24,7 @@ class QueueFilter(filters.FilterSet):
 
     class Meta:
         model = Payment
-        fields = ("method", "deal", "client", "paid_from", "paid_to")
+        fields: ClassVar[tuple[str, ...]] = ("method", "deal", "client", "paid_from", "paid_to")
 
 
 class PaymentFilter(QueueFilter):
@@ -31,7 +33,12 @@ class PaymentFilter(QueueFilter):
     external_reference = filters.CharFilter(max_length=100)
 
     class Meta(QueueFilter.Meta):
-        fields = (*QueueFilter.Meta.fields, "state", "reference", "external_reference")
+        fields: ClassVar[tuple[str, ...]] = (
+            *QueueFilter.Meta.fields,
+            "state",
+            "reference",
+            "external_reference",
+        )
 
 
 class PaymentInvoiceFilter(filters.FilterSet):

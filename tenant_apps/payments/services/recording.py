@@ -206,6 +206,7 @@ def _check_day(paid_on: date, *, today: date) -> None:
 
 def _row(payment: NewPayment, deal: Deal, *, number: int, actor: Actor) -> Payment:
     recorder = payment.recorded_by or actor.user_id
+    assert deal.client_id is not None
     return Payment(
         reference=references.payment_reference(number),
         deal=deal,
