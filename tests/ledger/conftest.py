@@ -24,7 +24,9 @@ def kes(text: str) -> Money:
 
 def posting(rule: str, *, day: date = date(2026, 11, 2), **values: Any) -> Posting:
     """A posting of a new source: amounts by name as texts in KES, `party` and `user` by id."""
-    people = {kind: values.pop(kind) for kind in ("party", "user") if kind in values}
+    people: dict[str, UUID] = {
+        kind: values.pop(kind) for kind in ("party", "user") if kind in values
+    }
     source: UUID = values.pop("source", None) or uuid4()
     amounts = {
         name: value if isinstance(value, Money) else kes(value) for name, value in values.items()

@@ -143,7 +143,9 @@ def test_it_is_closed_once_and_opened_again(actor: Actor, october: FiscalPeriod)
         "ledger.period_closed",
         "ledger.period_reopened",
     ]
-    assert names.last().payload["reason"] == "An invoice was late."
+    reopened = names.last()
+    assert reopened is not None
+    assert reopened.payload["reason"] == "An invoice was late."
 
 
 def test_only_a_period_that_has_ended(actor: Actor, october: FiscalPeriod) -> None:

@@ -58,7 +58,11 @@ def tamper(books: Any) -> Iterator[Tamper]:
     for constraint in ("amount", "two_accounts", "debit_version", "credit_version", "leg"):
         owner.execute(f"ALTER TABLE ledger_transfer DROP CONSTRAINT ledger_transfer_{constraint}")
     owner.execute("DROP INDEX ledger_transfer_reversed_once")
-    yield lambda statement: owner.execute(statement)  # type: ignore[func-returns-value]
+
+    def execute(statement: str) -> None:
+        owner.execute(statement)  # type: ignore[arg-type]  # the texts stand in this file
+
+    yield execute
     owner.close()
 
 

@@ -162,7 +162,8 @@ def test_published_conversions_come_out_to_the_last_digit(
         )
         exact = Fraction(sample["amount"]) * rate
         digits = Decimal(sample["exact"])
-        assert abs(exact - Fraction(digits)) <= Fraction(1, 10) ** -digits.as_tuple().exponent
+        last_place = Decimal(1).scaleb(int(digits.as_tuple().exponent))
+        assert abs(exact - Fraction(digits)) <= Fraction(last_place)
         cents = Decimal(exact.numerator) / Decimal(exact.denominator)
         rounded = cents.quantize(Decimal("0.01"), ROUND_HALF_UP)
         assert str(rounded) == sample["rounded_2dp_half_up"]

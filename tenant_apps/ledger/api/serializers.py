@@ -139,7 +139,7 @@ class JournalLineIn(StrictSerializer):
 class JournalIn(StrictSerializer):
     effective_on = serializers.DateField()
     memo = serializers.CharField(max_length=200)
-    lines = JournalLineIn(many=True, min_length=2, max_length=MAX_LINES)
+    lines = serializers.ListField(child=JournalLineIn(), min_length=2, max_length=MAX_LINES)
 
 
 class ReversalIn(StrictSerializer):
@@ -155,7 +155,7 @@ class OpeningLineIn(StrictSerializer):
 
 class OpeningBalancesIn(StrictSerializer):
     effective_on = serializers.DateField()
-    lines = OpeningLineIn(many=True, min_length=1, max_length=MAX_LINES)
+    lines = serializers.ListField(child=OpeningLineIn(), min_length=1, max_length=MAX_LINES)
 
 
 class TrialBalanceQuery(serializers.Serializer[Any]):

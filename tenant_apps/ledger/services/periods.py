@@ -1,7 +1,6 @@
 """Fiscal years and their periods: opened a year at a time, closed and reopened one by one."""
 
 from datetime import date, timedelta
-from typing import cast
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
@@ -18,7 +17,7 @@ from tenant_apps.ledger.errors import (
     PeriodNotEnded,
 )
 from tenant_apps.ledger.events import FiscalYearOpened, PeriodClosed, PeriodReopened
-from tenant_apps.ledger.models import FiscalPeriod, FiscalPeriodQuerySet, PeriodState
+from tenant_apps.ledger.models import FiscalPeriod, PeriodState
 from tenants.context import current_organization
 from tenants.models import Organization
 
@@ -113,7 +112,7 @@ def seed_periods(*, organization: Organization, actor: Actor) -> None:
 
 def _locked(period_id: UUID, *, actor: Actor) -> FiscalPeriod:
     visible = actor.visible(FiscalPeriod.objects.all(), "ledger.view_fiscalperiod")
-    period: FiscalPeriod = cast(FiscalPeriodQuerySet, visible).locked(period_id)
+    period: FiscalPeriod = visible.locked(period_id)
     return period
 
 
