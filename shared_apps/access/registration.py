@@ -35,6 +35,7 @@ def register() -> None:
     register_paths(LogEntry, UNSCOPED)
     second_factor.register_policy(_must_prove_second_factor)
     register_seed(100, "access", seed_access)
-    track(Unit)
+    # A path follows from the parents.
+    track(Unit, exclude=("path",))
     track(Role)
     track(Membership)

@@ -27,7 +27,15 @@ from .rules import Access, Fallback, Reach, grant_models, grants_in, subject_mod
 _SOMEBODY = UUID(int=0)
 
 # Whoever holds one of these for the whole organization administers it.
-ADMINISTRATION = ("access.change_membership", "access.change_role", "accounts.change_user")
+ADMINISTRATION = (
+    "access.change_membership",
+    "access.add_role",
+    "access.change_role",
+    "access.delete_role",
+    "accounts.change_user",
+    "accounts.deactivate_user",
+    "accounts.reset_second_factor",
+)
 
 
 def access_of(*, user_id: UUID) -> Access:
@@ -174,6 +182,7 @@ def administering_memberships() -> MembershipQuerySet:
     held = RolePermission.objects.filter(
         role_id=OuterRef("role_id"),
         scope=Scope.ORGANIZATION,
+        unless_role__isnull=True,
         permission__codename="change_membership",
         permission__content_type__app_label="access",
     )
@@ -186,8 +195,15 @@ def administers(*, user_id: UUID) -> bool:
 
 
 def is_administration(access: Access) -> bool:
-    """Whether the access holds any right that administers the whole organization."""
-    return any(access.reach(permission).everywhere for permission in ADMINISTRATION)
+    """Whether the access holds any right that administers the whole organization.
+
+    A right that depends on another role's absence counts too: nobody knows when it begins.
+    """
+    reaches = [access.reach(permission) for permission in ADMINISTRATION]
+    return any(
+        reach.everywhere or any(not fallback.path for fallback in reach.fallbacks)
+        for reach in reaches
+    )
 
 
 def grantable_permissions() -> QuerySet[Permission]:

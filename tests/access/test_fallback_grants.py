@@ -2,8 +2,9 @@
 
 import pytest
 
-from shared_apps.access import services
+from shared_apps.access import errors, services
 from shared_apps.access.models import Membership
+from shared_apps.access.selectors import administers
 from shared_apps.accounts.models import User
 from tenant_apps.teams.models import Team
 from tests.people import actor_of, make_person
@@ -76,3 +77,41 @@ def test_holds_outside_the_units_of_the_other_role(admin: User, north: Team, sou
     assert actor.allows(PERMISSION)
     assert not actor.allows(PERMISSION, north)
     assert list(actor.visible(Team.objects.all(), PERMISSION)) == [south]
+
+
+def test_a_conditional_administrator_proves_a_second_factor(admin: User) -> None:
+    role = services.create_role(
+        actor=actor_of(admin),
+        code="standby",
+        name="Standby",
+        grants=[
+            services.GrantOfRole(
+                permission="accounts.deactivate_user",
+                scope="organization",
+                unless_role="supervisor",
+            )
+        ],
+    )
+    person = make_person("Stan Standby", role=role.code)
+
+    assert administers(user_id=person.pk)
+
+
+def test_a_conditional_admin_is_no_admin_to_remain(admin: User) -> None:
+    role = services.create_role(
+        actor=actor_of(admin),
+        code="standby",
+        name="Standby",
+        grants=[
+            services.GrantOfRole(
+                permission="access.change_membership",
+                scope="organization",
+                unless_role="supervisor",
+            )
+        ],
+    )
+    make_person("Stan Standby", role=role.code)
+    held = Membership.objects.get(user=admin)
+
+    with pytest.raises(errors.LastAdmin):
+        services.revoke_membership(actor=actor_of(admin), membership_id=held.pk)

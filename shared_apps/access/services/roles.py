@@ -21,6 +21,7 @@ from shared_apps.access.errors import OwnRights, RoleCodeTaken, RoleInUse, Stand
 from shared_apps.access.events import RoleChanged, RoleCreated, RoleRemoved
 from shared_apps.access.models import Membership, Role, RolePermission, Scope
 from shared_apps.access.selectors import grantable_permissions, roles_visible_to
+from shared_apps.audit import history
 from shared_apps.audit import services as audit
 from shared_apps.kernel.actor import Actor
 from shared_apps.kernel.errors import BadInput
@@ -170,8 +171,9 @@ def sync_standard_roles(*, actor: Actor) -> list[str]:
         for code, name in STANDARD_ROLES.items()
         if code not in roles
     ]
-    _correct_places(roles.values())
+    _correct_places(roles.values(), actor=actor)
     Role.objects.bulk_create(missing)
+    history.record_bulk_created(missing, actor=actor)
     roles.update({role.code: role for role in missing})
     permissions = _permissions({grant.permission for held in declared.values() for grant in held})
     wanted = {
@@ -208,11 +210,13 @@ def sync_standard_roles(*, actor: Actor) -> list[str]:
     return said
 
 
-def _correct_places(roles: Iterable[Role]) -> None:
+def _correct_places(roles: Iterable[Role], *, actor: Actor) -> None:
     wrong = [role for role in roles if role.root_only != (role.code in ROOT_ONLY)]
+    changes = [{"root_only": (role.root_only, not role.root_only)} for role in wrong]
     for role in wrong:
-        role.root_only = role.code in ROOT_ONLY
+        role.root_only = not role.root_only
     Role.objects.bulk_update(wrong, ["root_only"])
+    history.record_bulk_changed(wrong, changes, actor=actor)
 
 
 def _bring_in_line(

@@ -9,6 +9,7 @@ from django.db.models.functions import Concat, Substr
 from shared_apps.access.errors import TreeTooDeep
 from shared_apps.access.events import UnitCreated, UnitMoved, UnitRenamed
 from shared_apps.access.models import MAXIMUM_DEPTH, Unit, UnitKind
+from shared_apps.audit import history
 from shared_apps.audit import services as audit
 from shared_apps.kernel import clock
 from shared_apps.kernel.actor import Actor
@@ -75,6 +76,7 @@ def move_unit(*, unit: Unit, parent: Unit, actor: Actor) -> Unit:
     )
     Unit.objects.filter(pk=unit.pk).update(parent=parent, updated_by_id=actor.user_id)
     unit.refresh_from_db()
+    history.record_bulk_changed([unit], [{"parent": (former_parent_id, parent.pk)}], actor=actor)
     audit.record(
         UnitMoved(subject_id=unit.pk, from_parent_id=former_parent_id, to_parent_id=parent.pk),
         actor=actor,
