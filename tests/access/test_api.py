@@ -8,7 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from shared_apps.access import services
-from shared_apps.access.models import Membership
+from shared_apps.access.models import Membership, Unit
 from shared_apps.access.selectors import root_unit
 from shared_apps.accounts.models import User
 from shared_apps.audit.models import AuditEntry
@@ -297,3 +297,21 @@ class TestNeighbour:
             assert actor_of(admin).roles == ()
         shown = client_of(admin).get(f"/api/v1/units/{root.pk}/").json()
         assert shown["name"] == root.name
+
+    def test_a_change_of_an_equal_key_stays_at_home(
+        self, admin: User, north: Team, neighbour: Any
+    ) -> None:
+        with tenant_context(neighbour):
+            unit = Unit(pk=north.unit_id, parent=root_unit(), kind="team", name="Theirs")
+            unit.path = unit.parent.path_below(unit.pk)
+            unit.save(force_insert=True)
+            Team(pk=north.pk, unit=unit, name="Theirs").save(force_insert=True)
+            before = AuditEntry.objects.count()
+
+        client_of(admin).patch(f"/api/v1/teams/{north.pk}/", {"name": "Ours"})
+
+        assert Team.objects.get(pk=north.pk).name == "Ours"
+        with tenant_context(neighbour):
+            assert Team.objects.get(pk=north.pk).name == "Theirs"
+            assert Unit.objects.get(pk=north.unit_id).name == "Theirs"
+            assert AuditEntry.objects.count() == before

@@ -15,7 +15,6 @@ OWN_ACCOUNT = {
     "auth-logout",
     "auth-password-change",
     "auth-user",
-    "login-code-redemption",
     "profile",
     "recovery-codes",
     "second-factor",
