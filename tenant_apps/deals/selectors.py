@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
 from auditlog.models import LogEntry
@@ -20,7 +20,7 @@ from tenant_apps.products.selectors import products_visible_to, tax_rates_visibl
 
 def deals_visible_to(actor: Actor) -> DealQuerySet:
     """The deals that the actor may see."""
-    return cast(DealQuerySet, actor.visible(Deal.objects.all(), "deals.view_deal"))
+    return actor.visible(Deal.objects.all(), "deals.view_deal")
 
 
 def with_relations(deals: DealQuerySet, *, shown: Iterable[str], actor: Actor) -> DealQuerySet:

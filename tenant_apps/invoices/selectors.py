@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
 from django.db.models import Prefetch
@@ -18,7 +18,7 @@ from tenant_apps.parties.selectors import clients_visible_to
 
 def invoices_visible_to(actor: Actor) -> InvoiceQuerySet:
     """The invoices that the actor may see."""
-    return cast(InvoiceQuerySet, actor.visible(Invoice.objects.all(), "invoices.view_invoice"))
+    return actor.visible(Invoice.objects.all(), "invoices.view_invoice")
 
 
 def with_relations(
@@ -38,10 +38,7 @@ def with_relations(
 
 def series_visible_to(actor: Actor) -> RecordQuerySet[InvoiceSeries]:
     """The invoice series that the actor may see."""
-    return cast(
-        RecordQuerySet[InvoiceSeries],
-        actor.visible(InvoiceSeries.objects.all(), "invoices.view_invoiceseries"),
-    )
+    return actor.visible(InvoiceSeries.objects.all(), "invoices.view_invoiceseries")
 
 
 def invoices_by_id(*, invoice_ids: Iterable[UUID]) -> dict[UUID, Invoice]:

@@ -80,7 +80,12 @@ def seed_first_series(organization: Organization, *, actor: Actor) -> None:
     record_first_series(actor=actor)
 
 
-history.track(Invoice, exclude=("outstanding_minor", "state"), mask=("recipient_details",))
+# The generated columns follow from others, and the issuer is the same on every invoice.
+history.track(
+    Invoice,
+    exclude=("outstanding_minor", "state", "issuer_details"),
+    mask=("recipient_details",),
+)
 history.track(InvoiceSeries)
 subscriptions.subscribe(DealWon, invoice_won_deals)
 register_seed(order=50, name="invoices.first_series", function=seed_first_series)

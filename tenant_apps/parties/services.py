@@ -88,7 +88,7 @@ def record_clients(*, actor: Actor, clients: Sequence[NewClient]) -> list[Party]
     _check_references(parties)
     Party.objects.bulk_create(parties)
     history.record_bulk_created(parties, actor=actor)
-    PartyRole.objects.bulk_create(
+    roles = [
         PartyRole(
             party=party,
             role=Role.CLIENT,
@@ -96,7 +96,9 @@ def record_clients(*, actor: Actor, clients: Sequence[NewClient]) -> list[Party]
             updated_by_id=actor.user_id,
         )
         for party in parties
-    )
+    ]
+    PartyRole.objects.bulk_create(roles)
+    history.record_bulk_created(roles, actor=actor)
     audit.record_all(
         [
             events.ClientRecorded(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import cast
 
 from shared_apps.kernel.actor import Actor
 from tenant_apps.products import errors
@@ -12,12 +11,12 @@ from tenant_apps.products.models import Product, ProductQuerySet, TaxRate, TaxRa
 
 def products_visible_to(actor: Actor) -> ProductQuerySet:
     """The products that the actor may see."""
-    return cast(ProductQuerySet, actor.visible(Product.objects.all(), "products.view_product"))
+    return actor.visible(Product.objects.all(), "products.view_product")
 
 
 def tax_rates_visible_to(actor: Actor) -> TaxRateQuerySet:
     """The tax rates that the actor may see."""
-    return cast(TaxRateQuerySet, actor.visible(TaxRate.objects.all(), "products.view_taxrate"))
+    return actor.visible(TaxRate.objects.all(), "products.view_taxrate")
 
 
 def products_by_code(*, codes: Iterable[str]) -> dict[str, Product]:

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from auditlog.models import LogEntry
 
 from shared_apps.audit.models import AuditEntry
 from shared_apps.kernel.errors import Forbidden, NotFound, PreconditionFailed
@@ -128,3 +129,7 @@ def test_a_removed_contact_is_gone_and_leaves_no_name_behind(cast: Cast) -> None
     assert not Contact.objects.exists()
     entry = AuditEntry.objects.get(event_name="parties.contact_removed")
     assert "Jane" not in str(entry.payload)
+    kept = LogEntry.objects.filter(object_pk=str(contact.pk))
+    assert kept.count() == 2
+    for personal in ("Jane", "jane@mto.test"):
+        assert not any(personal in f"{row.changes} {row.object_repr}" for row in kept)
