@@ -12,7 +12,7 @@ CREATE FUNCTION ledger_open_accounts(
     p_ids uuid[], p_chart_ids uuid[], p_currencies text[], p_subledger_ids uuid[],
     p_opened_at timestamptz, p_actor_id uuid
 ) RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $body$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT SET enable_seqscan = off AS $body$
 DECLARE
     v_writer text;
 BEGIN
@@ -42,7 +42,7 @@ REVOKE EXECUTE ON FUNCTION ledger_open_accounts(
     uuid[], uuid[], text[], uuid[], timestamptz, uuid) FROM PUBLIC;
 
 CREATE FUNCTION ledger_lock_balances(p_accounts uuid[]) RETURNS integer
-LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $body$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT SET enable_seqscan = off AS $body$
 DECLARE
     v_count integer;
 BEGIN
