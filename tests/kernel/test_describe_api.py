@@ -86,6 +86,12 @@ def test_a_single_thing_declares_its_own(document: Any) -> None:
     assert "If-Match" in parameters_of(paths["/api/v1/things/{id}/"]["patch"])
 
 
+def test_a_relation_is_an_id_or_the_thing_itself(document: Any) -> None:
+    thing = document["components"]["schemas"]["ThingOut"]
+    assert {"$ref": "#/components/schemas/PartOut"} in thing["properties"]["part"]["anyOf"]
+    assert "part" not in thing["required"]
+
+
 def test_an_envelope_is_described_as_one(document: Any) -> None:
     content = document["paths"]["/api/v1/single/"]["get"]["responses"]["200"]["content"]
     enveloped = content["application/vnd.kontor.envelope+json"]["schema"]

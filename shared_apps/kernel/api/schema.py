@@ -10,7 +10,7 @@ from rest_framework.serializers import BaseSerializer
 
 from .patterns import UUID_PATTERN
 from .query import EXPAND, expandable_of
-from .serializers import StrictFields
+from .serializers import ExpandableSerializer, StrictFields
 
 _OUR_APPS = ("shared_apps.", "tenant_apps.", "tenants.")
 _UNSAFE = {"POST", "PUT", "PATCH", "DELETE"}
@@ -113,7 +113,19 @@ class DomainSchema(AutoSchema):
         schema = base._map_basic_serializer(serializer, direction)
         if isinstance(serializer, StrictFields):
             schema["additionalProperties"] = False
+        if isinstance(serializer, ExpandableSerializer) and direction == "response":
+            self._describe_expansion(schema, serializer)
         return schema
+
+    def _describe_expansion(self, schema: Any, serializer: ExpandableSerializer) -> None:
+        """A relation is its id, or the thing itself where it was asked for and may be seen."""
+        expandable: Any = serializer.expandable
+        for name, shown in expandable.items():
+            component: Any = self.resolve_serializer(shown, "response")
+            forms = [component.ref, {"type": "null"}]
+            if name in schema["properties"]:
+                forms.insert(0, schema["properties"][name])
+            schema["properties"][name] = {"anyOf": forms}
 
     def _query_parameters(self) -> list[Any]:
         declared: Any = self.view.query_parameters.get(self.view.operation, ())
