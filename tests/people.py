@@ -75,11 +75,12 @@ class OrganizationClient(APIClient):
     session_row: Session
 
     def request(self, **kwargs: Any) -> Any:
-        former = connection.tenant
+        ours: Any = connection
+        former = ours.tenant
         try:
             return super().request(**kwargs)
         finally:
-            connection.set_tenant(former)
+            ours.set_tenant(former)
 
 
 def client_of(

@@ -11,6 +11,7 @@ from io import BytesIO
 from typing import Any
 
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db.models import QuerySet
 from PIL import Image
 
 from shared_apps.access import services as access
@@ -156,6 +157,10 @@ class World:
         return make(self) if make else None
 
 
+def _first(rows: QuerySet[Any]) -> Any:
+    return rows.values_list("pk", flat=True)[0]
+
+
 def _file() -> SimpleUploadedFile:
     picture = BytesIO()
     Image.new("RGB", (8, 8), "white").save(picture, "PNG")
@@ -176,17 +181,17 @@ IDS: dict[str, Any] = {
     "audit-entries/": lambda w: {"pk": AuditEntry.objects.latest("id").pk},
     "approvals/": lambda w: {"pk": Approval.objects.pending().get().pk},
     "ledger/accounts/": lambda w: {
-        "pk": Account.objects.order_by("code").first().pk,
-        "account_id": Account.objects.order_by("code").first().pk,
+        "pk": _first(Account.objects.order_by("code")),
+        "account_id": _first(Account.objects.order_by("code")),
     },
     "ledger/journals/": lambda w: {"pk": w.transfer.journal_id},
     "ledger/transfers/": lambda w: {"pk": w.transfer.pk},
-    "ledger/posting-rules/": lambda w: {"pk": PostingRule.objects.order_by("pk").first().pk},
+    "ledger/posting-rules/": lambda w: {"pk": _first(PostingRule.objects.order_by("pk"))},
     "ledger/periods/": lambda w: {"pk": w.period.pk},
     "clients/<uuid:client_id>/": lambda w: {"client_id": w.client.pk, "pk": w.contact.pk},
     "clients/": lambda w: {"pk": w.client.pk},
     "products/": lambda w: {"pk": w.product.pk},
-    "tax-rates/": lambda w: {"pk": TaxRate.objects.order_by("pk").first().pk},
+    "tax-rates/": lambda w: {"pk": _first(TaxRate.objects.order_by("pk"))},
     "teams/<uuid:team_id>/": lambda w: {
         "team_id": w.north.pk,
         "user_id": w.people["colleague"].pk,
@@ -195,20 +200,20 @@ IDS: dict[str, Any] = {
     "teams/": lambda w: {"pk": w.north.pk},
     "deals/<uuid:deal_id>/stage-changes/": lambda w: {
         "deal_id": w.deal.pk,
-        "pk": StageChange.objects.filter(deal=w.deal).order_by("pk").first().pk,
+        "pk": _first(StageChange.objects.filter(deal=w.deal).order_by("pk")),
     },
     "deals/<uuid:deal_id>/activities/": lambda w: {
         "deal_id": w.deal.pk,
-        "pk": Activity.objects.filter(deal=w.deal).order_by("pk").first().pk,
+        "pk": _first(Activity.objects.filter(deal=w.deal).order_by("pk")),
     },
     "deals/<uuid:deal_id>/history/": lambda w: {"deal_id": w.deal.pk},
     "deals/": lambda w: {"pk": w.deal.pk},
     "invoices/": lambda w: {"pk": w.invoice.pk},
-    "invoice-series/": lambda w: {"pk": InvoiceSeries.objects.order_by("pk").first().pk},
+    "invoice-series/": lambda w: {"pk": _first(InvoiceSeries.objects.order_by("pk"))},
     "payments/": lambda w: {"pk": w.payment.pk},
     "payment-invoices/": lambda w: {"pk": w.paid.invoice.pk},
-    "commissions/": lambda w: {"pk": Commission.objects.order_by("pk").first().pk},
-    "commission-plans/": lambda w: {"pk": CommissionPlan.objects.order_by("pk").first().pk},
+    "commissions/": lambda w: {"pk": _first(Commission.objects.order_by("pk"))},
+    "commission-plans/": lambda w: {"pk": _first(CommissionPlan.objects.order_by("pk"))},
 }
 
 _DAY = "2026-03-10"

@@ -303,7 +303,7 @@ class TestNeighbour:
     ) -> None:
         with tenant_context(neighbour):
             unit = Unit(pk=north.unit_id, parent=root_unit(), kind="team", name="Theirs")
-            unit.path = unit.parent.path_below(unit.pk)
+            unit.path = root_unit().path_below(unit.pk)
             unit.save(force_insert=True)
             Team(pk=north.pk, unit=unit, name="Theirs").save(force_insert=True)
             before = AuditEntry.objects.count()

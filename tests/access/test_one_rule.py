@@ -116,8 +116,9 @@ class Stage:
     def __init__(self, world: World) -> None:
         self.units = [root_unit()]
         for number, parent in enumerate(world.parents):
-            unit = Unit(parent=self.units[parent], kind=UnitKind.TEAM, name=f"Unit {number}")
-            unit.path = unit.parent.path_below(unit.pk)
+            above = self.units[parent]
+            unit = Unit(parent=above, kind=UnitKind.TEAM, name=f"Unit {number}")
+            unit.path = above.path_below(unit.pk)
             unit.save()
             self.units.append(unit)
         self.people = [
@@ -145,10 +146,10 @@ class Stage:
                     scope=scope,
                     unless_role=None if unless is None else roles[unless],
                 )
-        for person, unit, number, is_active in world.memberships:
+        for person, place, number, is_active in world.memberships:
             Membership.objects.create(
                 user=self.people[person],
-                unit=self.units[unit],
+                unit=self.units[place],
                 role=roles[number],
                 is_active=is_active,
             )
@@ -156,10 +157,10 @@ class Stage:
             Deal.objects.create(
                 reference=f"D{number}",
                 owner=self.people[owner],
-                unit=self.units[unit],
+                unit=self.units[place],
                 currency="KES",
             )
-            for number, (owner, unit) in enumerate(world.deals)
+            for number, (owner, place) in enumerate(world.deals)
         ]
         for person, number, name in world.grants:
             DealGrant.objects.create(

@@ -1,5 +1,6 @@
 """Two people change rights at the same moment."""
 
+from functools import partial
 from typing import Any
 
 from shared_apps.access import services
@@ -34,7 +35,7 @@ def test_several_admins_do_not_all_leave(real_commits: Any) -> None:
         own = Membership.objects.get(user=person)
         services.revoke_membership(actor=actor_of(person), membership_id=own.pk)
 
-    ends = at_once(real_commits, [lambda person=person: leave(person) for person in people])
+    ends = at_once(real_commits, [partial(leave, person) for person in people])
 
     assert ends == ["done", "done", "done", "last_admin"]
     assert administering_memberships().active().count() == 1

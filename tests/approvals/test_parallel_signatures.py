@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from django.db import connection
@@ -52,10 +53,7 @@ def test_of_several_last_signers_one_takes_effect(real_commits: Any, effects: Ef
 
     ends = at_once(
         real_commits,
-        [
-            lambda person=person: services.sign(approval_id=asked.pk, actor=actor_of(person))
-            for person in people
-        ],
+        [partial(services.sign, approval_id=asked.pk, actor=actor_of(person)) for person in people],
     )
 
     assert ends == ["approval_closed"] * 3 + ["done"]
@@ -84,7 +82,7 @@ def test_two_signers_of_two_both_count(real_commits: Any, effects: Effects) -> N
     ends = at_once(
         real_commits,
         [
-            lambda person=person: services.sign(approval_id=asked.pk, actor=actor_of(person))
+            partial(services.sign, approval_id=asked.pk, actor=actor_of(person))
             for person in people[:2]
         ],
     )

@@ -8,6 +8,7 @@ from django.test.utils import CaptureQueriesContext
 
 from shared_apps.access import services as access
 from shared_apps.access.models import Membership
+from shared_apps.access.selectors import root_unit
 from shared_apps.accounts.models import User
 from shared_apps.audit.models import AuditEntry
 from shared_apps.kernel.errors import Forbidden, NotFound
@@ -69,9 +70,7 @@ def test_refuses_the_owner_of_the_subject(
     north: Team, lead: User, salesperson: User, effects: Effects
 ) -> None:
     north.refresh_from_db()
-    access.grant_membership(
-        actor=machine(), user_id=lead.pk, unit_id=north.unit.parent_id, role="admin"
-    )
+    access.grant_membership(actor=machine(), user_id=lead.pk, unit_id=root_unit().pk, role="admin")
     approval = services.submit(subject=north, action=ACTION, actor=actor_of(salesperson))
 
     with pytest.raises(errors.MakerCannotSign):

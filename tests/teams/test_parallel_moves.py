@@ -1,5 +1,6 @@
 """Teams are founded and moved at the same moment."""
 
+from functools import partial
 from typing import Any
 
 from shared_apps.access import services as access
@@ -13,7 +14,7 @@ from tests.people import actor_of, make_person, make_team
 def paths_are_true() -> bool:
     """Every path is the parent's path and the own id."""
     return all(
-        unit.path == unit.parent.path_below(unit.pk)
+        unit.parent is not None and unit.path == unit.parent.path_below(unit.pk)
         for unit in Unit.objects.select_related("parent").exclude(parent=None)
     )
 
@@ -27,11 +28,17 @@ def test_a_team_founded_below_a_moving_one_moves_along(real_commits: Any) -> Non
         ends = at_once(
             real_commits,
             [
-                lambda parent_id=parent_id: services.change_team(
-                    actor=actor_of(admin), team_id=team.pk, changes={"parent_id": parent_id}
+                partial(
+                    services.change_team,
+                    actor=actor_of(admin),
+                    team_id=team.pk,
+                    changes={"parent_id": parent_id},
                 ),
-                lambda number=number: services.create_team(
-                    actor=actor_of(admin), name=f"Inner {number}", parent_id=team.pk
+                partial(
+                    services.create_team,
+                    actor=actor_of(admin),
+                    name=f"Inner {number}",
+                    parent_id=team.pk,
                 ),
             ],
         )
@@ -72,12 +79,13 @@ def test_leads_are_appointed_and_dropped_without_a_deadlock(real_commits: Any) -
         ends = at_once(
             real_commits,
             [
-                lambda other=other: services.appoint_lead(
-                    actor=actor_of(admin), team_id=team.pk, user_id=other.pk
+                partial(
+                    services.appoint_lead,
+                    actor=actor_of(admin),
+                    team_id=team.pk,
+                    user_id=other.pk,
                 ),
-                lambda held=held: access.revoke_membership(
-                    actor=actor_of(admin), membership_id=held.pk
-                ),
+                partial(access.revoke_membership, actor=actor_of(admin), membership_id=held.pk),
             ],
         )
         assert set(ends) <= {"done", "membership_ended"}
