@@ -23,13 +23,13 @@ HOST_NAME = re.compile(rf"(?=.{{1,253}}\Z){_LABEL}(\.{_LABEL})*\Z")
 _PROBLEM = "application/problem+json"
 _UNKNOWN_HOST = (
     b'{"type":"https://kontor.example/errors/unknown_host","title":"Unknown host","status":404,'
-    b'"detail":"No organization answers at this address.","code":"unknown_host"}'
+    b'"detail":"No organization answers at this address.","code":"unknown_host","errors":[]}'
 )
 _SUSPENDED = (
     b'{"type":"https://kontor.example/errors/organization_suspended",'
     b'"title":"Organization suspended","status":403,'
     b'"detail":"This organization is suspended. Write to support to have it resumed.",'
-    b'"code":"organization_suspended"}'
+    b'"code":"organization_suspended","errors":[]}'
 )
 # What a request needs of its organization: read once, cached, carried on the object.
 _FIELDS = tuple(field.attname for field in Organization._meta.concrete_fields)

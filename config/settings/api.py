@@ -1,5 +1,6 @@
 """Django REST framework and the OpenAPI document."""
 
+from config.settings.environment import read
 from config.settings.security import TRUSTED_PROXIES
 
 REST_FRAMEWORK = {
@@ -47,3 +48,8 @@ SPECTACULAR_SETTINGS = {
         "shared_apps.kernel.api.schema_hooks.modernise",
     ],
 }
+
+# Requests by caller: {"api": "1200/minute"}; other limits by the name of their class.
+API_RATE_LIMITS = read("json", "API_RATE_LIMITS", {})
+# A proof with everything that comes with it, in bytes.
+UPLOAD_MAX_BYTES = read("int", "UPLOAD_MAX_BYTES", 25 * 1024 * 1024)

@@ -80,6 +80,8 @@ ANONYMOUS_USER_NAME = None
 SILENCED_SYSTEM_CHECKS = ["guardian.W001"]
 
 ROOT_URLCONF = "config.urls_tenant"
+# An address without its last slash does not exist: a redirect would lose the body of a POST.
+APPEND_SLASH = False
 PUBLIC_SCHEMA_URLCONF = "config.urls_public"
 WSGI_APPLICATION = "config.wsgi.application"
 ASGI_APPLICATION = "config.asgi.application"

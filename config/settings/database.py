@@ -23,6 +23,10 @@ if "postgres" not in str(_parsed.get("ENGINE", "")):
 _app_login = Env.db_url_config(_url)["USER"]
 DATABASE_APP_LOGIN = _app_login
 
+# How long a statement may wait for a row that another transaction holds. Migrations wait longer.
+LOCK_TIMEOUT_MILLISECONDS = read("int", "LOCK_TIMEOUT_MILLISECONDS", 5000)
+_session = "" if DATABASE_IS_OWNER else f"-c lock_timeout={LOCK_TIMEOUT_MILLISECONDS}"
+
 DATABASES = {
     "default": {
         **_parsed,
@@ -33,11 +37,12 @@ DATABASES = {
             **_parsed.get("OPTIONS", {}),
             "connect_timeout": read("int", "DATABASE_CONNECT_TIMEOUT", 5),
             "application_name": f"kontor {_LOGIN}",
+            "options": " ".join(
+                filter(None, [str(_parsed.get("OPTIONS", {}).get("options", "")), _session])
+            ),
         },
         "TEST": {"MIGRATE": False},
     }
 }
 DATABASE_ROUTERS = ["django_tenants.routers.TenantSyncRouter"]
 TENANT_LIMIT_SET_CALLS = True
-# How long a statement may wait for a row that another transaction holds.
-LOCK_TIMEOUT_MILLISECONDS = read("int", "LOCK_TIMEOUT_MILLISECONDS", 5000)
