@@ -11,7 +11,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from django.db import connection
+from django.db import connection as _connection
 from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
@@ -23,6 +23,9 @@ from shared_apps.accounts.services import start_session
 from shared_apps.kernel import clock
 from shared_apps.kernel.actor import Actor
 from tenants.context import current_organization
+
+# The wrapper of tenants.database, of which the stubs of Django know nothing.
+connection: Any = _connection
 
 PEOPLE = {
     "olga": ("salesperson", "north"),

@@ -89,7 +89,7 @@ def test_costs_the_same_statements_for_one_and_for_fifty(cast: Cast) -> None:
     ],
 )
 def test_refuses_the_whole_batch_for_one_wrong_row(
-    cast: Cast, values: dict[str, object], error: type[Exception]
+    cast: Cast, values: dict[str, Any], error: type[Exception]
 ) -> None:
     good = new_deal(cast)
 

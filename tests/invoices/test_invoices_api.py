@@ -1,6 +1,7 @@
 """Invoices through the API ..."""
 
 from datetime import date
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -113,7 +114,7 @@ def test_the_pdf_is_fetched_by_a_link_that_needs_no_sign_in(cast: Cast) -> None:
 
     assert shown["content_type"] == "application/pdf"
     visitor = APIClient(HTTP_HOST="acme.kontor.test")
-    file = visitor.get(shown["url"])
+    file: Any = visitor.get(shown["url"])
     assert file.status_code == 200
     assert b"".join(file.streaming_content).startswith(b"%PDF-")
 

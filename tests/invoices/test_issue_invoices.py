@@ -172,6 +172,7 @@ def test_is_audited_and_told(cast: Cast) -> None:
 
 def test_a_deal_has_one_invoice(cast: Cast) -> None:
     deal = a_won_deal(cast)
+    assert deal.client_id is not None
     line = NewLine(description="x", unit_price=kes("1.00"), tax_rate=default_tax_rate())
     new = NewInvoice(
         recipient_id=deal.client_id,
