@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 from uuid import UUID
@@ -41,6 +41,7 @@ class Action:
     the maker: whoever owns or created the subject, if nothing else is said. ``load`` may widen
     the query that reads subjects, so that many are read with their relations in one statement.
     ``declined`` is told when a request was rejected or recalled; its state says which.
+    ``lock_above`` locks rows that stand before the subjects in their app's order of locks.
     """
 
     subject_type: str
@@ -52,6 +53,7 @@ class Action:
     declined: Effect | None = None
     concerned: Callable[[Any], Iterable[UUID | None]] | None = None
     load: Callable[[QuerySet[Any]], QuerySet[Any]] | None = None
+    lock_above: Callable[[Collection[UUID]], Any] | None = None
     signatures: int = 1
 
     @property
@@ -99,6 +101,7 @@ def register(
     declined: Effect | None = None,
     concerned: Callable[[Any], Iterable[UUID | None]] | None = None,
     load: Callable[[QuerySet[Any]], QuerySet[Any]] | None = None,
+    lock_above: Callable[[Collection[UUID]], Any] | None = None,
     signatures: int = 1,
 ) -> None:
     """Register an action such as ("payments.payment", "verify"). See ``Action``.
@@ -121,6 +124,7 @@ def register(
         declined=declined,
         concerned=concerned,
         load=load,
+        lock_above=lock_above,
         signatures=signatures,
     )
     if key in _actions and _actions[key] != registered:

@@ -1,12 +1,11 @@
 """Asking for approval and giving it. The intent itself is a row of the app that asks.
 
-The order of locks is the same everywhere: the subject, then its approvals. ``submit`` is a step
-of a service that holds the subject's lock already.
+The order of locks is the same everywhere: what the action locks above its subjects, the subjects,
+their approvals. ``submit`` is a step of a service that holds the subject's lock already.
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -22,13 +21,12 @@ from shared_apps.audit import services as audit
 from shared_apps.kernel import clock
 from shared_apps.kernel.actor import Actor
 from shared_apps.kernel.errors import Forbidden, NotFound
-from shared_apps.kernel.ids import canonical_json, request_hash
 from shared_apps.kernel.operations import step
 
+from .content import check_content, hashes_of
 from .errors import (
     AlreadySigned,
     AlreadySubmitted,
-    ContentChanged,
     MakerCannotSign,
     NotTheMaker,
     SignerUnknown,
@@ -119,7 +117,7 @@ def sign_all(*, approval_ids: Iterable[UUID], actor: Actor, comment: str = "") -
     for approval in approvals:
         if actor.user_id in former.get(approval.pk, ()):
             raise AlreadySigned
-        _check_content(approval, subjects[approval.subject_id])
+        check_content(approval, subjects[approval.subject_id])
     signatures = _sign(approvals, actor=actor, comment=comment)
     complete = [
         approval
@@ -211,7 +209,7 @@ def _new_approvals(
     root_id: Any = root_unit().pk if len(units) < len(subjects) else None
     made = []
     for subject in subjects:
-        field_hashes, content_hash = _hashes(action, subject)
+        field_hashes, content_hash = hashes_of(action, subject)
         maker_id = makers.get(subject.pk, actor.user_id)
         made.append(
             Approval(
@@ -229,22 +227,6 @@ def _new_approvals(
             )
         )
     return made
-
-
-def _hashes(action: Action, subject: Any) -> tuple[dict[str, str], str]:
-    content = dict(action.content(subject))
-    fields = {
-        name: hashlib.sha256(canonical_json([name, value]).encode()).hexdigest()
-        for name, value in content.items()
-    }
-    whole = request_hash(
-        {
-            "subject": [action.subject_type, subject.pk],
-            "action": action.name,
-            "content": content,
-        }
-    )
-    return fields, whole
 
 
 def _void_outdated(action: Action, made: Sequence[Approval], *, actor: Actor) -> None:
@@ -306,6 +288,8 @@ def _locked_subjects(approvals: Iterable[Approval]) -> dict[UUID, Any]:
     for (subject_type, name), several in _by_action(approvals).items():
         action = action_for(subject_type, name)
         ids = {approval.subject_id for approval in several}
+        if action.lock_above is not None:
+            action.lock_above(ids)
         rows = action.subjects().filter(pk__in=ids).order_by("pk")
         found = {row.pk: row for row in rows.select_for_update(of=("self",), no_key=True)}
         if len(found) != len(ids):
@@ -334,16 +318,6 @@ def _signers_of(approvals: Sequence[Approval]) -> dict[UUID, set[UUID]]:
     for approval_id, signer_id in rows.values_list("approval_id", "signer_id"):
         signers.setdefault(approval_id, set()).add(signer_id)
     return signers
-
-
-def _check_content(approval: Approval, subject: Any) -> None:
-    action = action_for(approval.subject_type, approval.action)
-    fields, whole = _hashes(action, subject)
-    if whole != approval.content_hash:
-        changed = approval.changed_fields(fields)
-        raise ContentChanged(
-            f"Changed since it was submitted: {', '.join(changed)}.", extra={"fields": changed}
-        )
 
 
 def _sign(approvals: Sequence[Approval], *, actor: Actor, comment: str) -> list[Signature]:

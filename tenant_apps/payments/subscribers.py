@@ -3,7 +3,7 @@ hear of invoices."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
 from shared_apps.audit import history
@@ -27,6 +27,12 @@ def decline(subject_id: UUID, *, approval: Approval, actor: Actor) -> None:
     turn_down(approval=approval, actor=actor)
 
 
+def lock_deals(payment_ids: Collection[UUID]) -> None:
+    """Whoever signs elsewhere than here queues at the deals as well."""
+    deal_ids = Payment.objects.filter(pk__in=payment_ids).values_list("deal_id", flat=True)
+    Deal.objects.locked_all(set(deal_ids))
+
+
 def use_money_that_waited(events: Sequence[InvoiceIssued], *, actor: Actor) -> None:
     """A payment verified before its invoice is used the moment that the invoice appears."""
     deal_ids = {event.deal_id for event in events if event.deal_id is not None}
@@ -46,5 +52,6 @@ registry.register(
     declined=decline,
     concerned=Payment.concerned,
     load=lambda rows: rows.select_related("deal"),
+    lock_above=lock_deals,
 )
 subscribe(InvoiceIssued, use_money_that_waited)

@@ -34,6 +34,7 @@ class Effects:
 
     done: list[tuple[UUID, Actor]] = field(default_factory=list)
     declined: list[tuple[UUID, str]] = field(default_factory=list)
+    locked_above: list[set[UUID]] = field(default_factory=list)
 
 
 @pytest.fixture
@@ -56,6 +57,7 @@ def effects() -> Iterator[Effects]:
         permission="teams.change_team",
         effect_all=effect_all,
         declined=declined,
+        lock_above=lambda ids: seen.locked_above.append(set(ids)),
     )
     yield seen
     registry.unregister(SUBJECT, ACTION)

@@ -47,6 +47,7 @@ def test_the_maker_recalls(asked: Approval, salesperson: User, effects: Effects)
 
     assert approval.state == ApprovalState.RECALLED
     assert effects.declined == [(asked.subject_id, "recalled")]
+    assert effects.locked_above == [{asked.subject_id}]
 
 
 def test_nobody_else_recalls(asked: Approval, admin: User, effects: Effects) -> None:
