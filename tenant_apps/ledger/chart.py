@@ -7,10 +7,10 @@ from .models import AccountKind, Side
 OPENING_EQUITY = "3000"
 
 # Lock ranks: what belongs to one party or user is locked first, what everybody shares last.
-_OWN = 0
-_SHARED = 100
+OWN = 0
+SHARED = 100
 
-_NORMAL_SIDES = {
+NORMAL_SIDES = {
     AccountKind.ASSET: Side.DEBIT,
     AccountKind.EXPENSE: Side.DEBIT,
     AccountKind.LIABILITY: Side.CREDIT,
@@ -31,11 +31,11 @@ class ChartLine:
 
     @property
     def normal_side(self) -> Side:
-        return _NORMAL_SIDES[self.kind]
+        return NORMAL_SIDES[self.kind]
 
     @property
     def lock_rank(self) -> int:
-        return _OWN if self.subledger else _SHARED
+        return OWN if self.subledger else SHARED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -101,6 +101,34 @@ class AccountOnBothSides(BadInput):
     title = "An account stands on both sides of the journal."
 
 
+class AccountCodeTaken(Conflict):
+    """The chart has a line with this code."""
+
+    code = "account_code_taken"
+    title = "The chart has an account with this code."
+
+
+class AccountNotEmpty(RuleRefused):
+    """Something is held under the line of the chart, or a posting rule uses it."""
+
+    code = "account_not_empty"
+    title = "The account is in use."
+
+
+class AccountAlreadyClosed(Conflict):
+    """The line of the chart is closed."""
+
+    code = "account_already_closed"
+    title = "The account is closed already."
+
+
+class AccountNotClosed(Conflict):
+    """The line of the chart is open."""
+
+    code = "account_not_closed"
+    title = "The account is open."
+
+
 class PeriodNotEnded(RuleRefused):
     """Only a period that has ended can be closed."""
 

@@ -39,6 +39,29 @@ class JournalReversed(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AccountAdded(Event):
+    """A line was added to the chart."""
+
+    app: ClassVar[str] = "ledger"
+    subject_type: ClassVar[str] = "ledger.account"
+    code: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountClosed(Event):
+    app: ClassVar[str] = "ledger"
+    subject_type: ClassVar[str] = "ledger.account"
+    code: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountReopened(Event):
+    app: ClassVar[str] = "ledger"
+    subject_type: ClassVar[str] = "ledger.account"
+    code: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FiscalYearOpened(Event):
     """The subject is the first period of the year."""
 

@@ -84,7 +84,8 @@ class Account(Record):
     objects = AccountQuerySet.as_manager()
 
     class Meta:
-        default_permissions = ("view",)
+        default_permissions = ("view", "add")
+        permissions = (("close_account", "Can close and reopen a line of the chart"),)
         ordering = ("code", "currency", "id")
         constraints = (
             models.UniqueConstraint(
@@ -313,6 +314,11 @@ class PostingRule(Record):
         return self.code
 
 
+class PostingRuleLineQuerySet(RecordQuerySet["PostingRuleLine"]):
+    def using_account(self, account: Account) -> Self:
+        return self.filter(Q(debit_account=account) | Q(credit_account=account))
+
+
 class PostingRuleLine(Record):
     """One leg of a rule: which named amount goes from which line of the chart to which."""
 
@@ -321,6 +327,8 @@ class PostingRuleLine(Record):
     amount_name = models.CharField(max_length=32)
     debit_account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="+")
     credit_account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="+")
+
+    objects = PostingRuleLineQuerySet.as_manager()
 
     class Meta:
         default_permissions = ()

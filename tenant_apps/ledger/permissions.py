@@ -10,6 +10,8 @@ _READERS = {
 GRANTS = {
     "admin": {
         **_READERS,
+        "ledger.add_account": "organization",
+        "ledger.close_account": "organization",
         "ledger.post_manual_journal": "organization",
         "ledger.reverse_journal": "organization",
         "ledger.post_opening_balances": "organization",

@@ -207,6 +207,22 @@ def test_transfers_are_found_by_source_and_account(ada: Any) -> None:
     assert ada.get("ledger/transfers/?surprise=1").status_code == 400
 
 
+def test_the_chart_is_extended_closed_and_reopened(ada: Any) -> None:
+    body = {"code": "5210", "name": "Electricity", "kind": "expense"}
+    made = ada.post("ledger/accounts/", body)
+    assert (made.status_code, made.json()["normal_side"], made.json()["balance"]) == (
+        201,
+        "debit",
+        None,
+    )
+    assert ada.post("ledger/accounts/", body).json()["code"] == "account_code_taken"
+    assert ada.post("ledger/accounts/", {**body, "code": "5 2"}).status_code == 400
+    address = f"ledger/accounts/{made.json()['id']}/"
+    assert ada.post(f"{address}closing/").json()["status"] == "closed"
+    assert ada.post(f"{address}closing/").status_code == 409
+    assert ada.post(f"{address}reopening/").json()["status"] == "open"
+
+
 def test_periods_are_closed_and_reopened(ada: Any) -> None:
     period = FiscalPeriod.objects.get(starts_on="2026-10-01")
     address = f"ledger/periods/{period.id}/"
@@ -244,6 +260,8 @@ def test_who_reads_and_who_writes(cast: Cast) -> None:
         assert person.post("ledger/opening-balances/", opening).status_code == 403
         assert person.post(f"ledger/periods/{period.id}/closing/").status_code == 403
         assert person.post("ledger/fiscal-years/", {"fiscal_year": 2030}).status_code == 403
+        new = {"code": "5210", "name": "Electricity", "kind": "expense"}
+        assert person.post("ledger/accounts/", new).status_code == 403
     assert Transfer.objects.count() == 1
     period.refresh_from_db()
     assert period.state == "open"

@@ -8,6 +8,7 @@ from rest_framework import serializers
 from shared_apps.kernel.api.serializers import MoneyField, StrictSerializer
 from tenant_apps.ledger.models import (
     Account,
+    AccountKind,
     FiscalPeriod,
     PostingRule,
     PostingRuleLine,
@@ -40,6 +41,12 @@ class LedgerAccountOut(serializers.ModelSerializer[Account]):
             "created_at",
         )
         read_only_fields = fields
+
+
+class AccountIn(StrictSerializer):
+    code = serializers.RegexField(r"^[A-Za-z0-9][A-Za-z0-9.-]{0,31}\Z")
+    name = serializers.CharField(max_length=120)
+    kind = serializers.ChoiceField(choices=AccountKind.choices)
 
 
 class AccountNameOut(serializers.ModelSerializer[Account]):

@@ -29,6 +29,16 @@ urlpatterns = [
         name="ledger-statement",
     ),
     path(
+        f"{_ROOT}/accounts/<uuid:pk>/closing/",
+        AccountViewSet.as_view({"post": "closing"}),
+        name="ledger-account-closing",
+    ),
+    path(
+        f"{_ROOT}/accounts/<uuid:pk>/reopening/",
+        AccountViewSet.as_view({"post": "reopening"}),
+        name="ledger-account-reopening",
+    ),
+    path(
         f"{_ROOT}/journals/<uuid:pk>/reversal/",
         JournalViewSet.as_view({"post": "reversal"}),
         name="ledger-journal-reversal",

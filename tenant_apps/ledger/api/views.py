@@ -19,6 +19,7 @@ from tenant_apps.ledger.api.filters import (
     TransferFilter,
 )
 from tenant_apps.ledger.api.serializers import (
+    AccountIn,
     FiscalPeriodOut,
     FiscalYearIn,
     JournalIn,
@@ -52,13 +53,34 @@ class AccountViewSet(Listing, Retrieving, OrganizationViewSet):
 
     queryset = Account.objects.none()
     serializer_class = LedgerAccountOut
+    input_serializers = {"create": AccountIn, "closing": NoBody, "reopening": NoBody}
     filterset_class = AccountFilter
     ordering_fields = ("code", "created_at")
     ordering = ("code",)
-    required_permissions = {"list": VIEW_ACCOUNT, "retrieve": VIEW_ACCOUNT}
+    required_permissions = {
+        "list": VIEW_ACCOUNT,
+        "retrieve": VIEW_ACCOUNT,
+        "create": "ledger.add_account",
+        "closing": "ledger.close_account",
+        "reopening": "ledger.close_account",
+    }
 
     def get_queryset(self) -> QuerySet[Account]:
         return selectors.accounts_visible_to(self.actor)
+
+    def create(self, request: Request) -> Response:
+        """Add a line of the organization's own to the chart."""
+        return self.answer(services.add_account(actor=self.actor, **self.read_input()))
+
+    def closing(self, request: Request, pk: UUID) -> Response:
+        """Close a line of the chart under which nothing is held."""
+        self.read_input()
+        return self.answer(services.close_account(actor=self.actor, account_id=pk))
+
+    def reopening(self, request: Request, pk: UUID) -> Response:
+        """Open a closed line of the chart again."""
+        self.read_input()
+        return self.answer(services.reopen_account(actor=self.actor, account_id=pk))
 
 
 class StatementViewSet(Listing, OrganizationViewSet):

@@ -167,7 +167,8 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ("code", "currency", "id"),
-                "default_permissions": ("view",),
+                "default_permissions": ("view", "add"),
+                "permissions": (("close_account", "Can close and reopen a line of the chart"),),
             },
         ),
         migrations.CreateModel(

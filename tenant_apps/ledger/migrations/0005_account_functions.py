@@ -25,7 +25,7 @@ BEGIN
            'open'
       FROM unnest(p_ids, p_chart_ids, p_currencies, p_subledger_ids)
            AS o(id, chart_id, currency, subledger_id)
-      JOIN ledger_account c ON c.id = o.chart_id AND c.currency IS NULL
+      JOIN ledger_account c ON c.id = o.chart_id AND c.currency IS NULL AND c.status = 'open'
      ORDER BY o.id
     ON CONFLICT (id) DO NOTHING;
     v_writer := set_config('ledger.writer', 'on', true);

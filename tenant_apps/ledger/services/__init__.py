@@ -9,6 +9,7 @@ from tenant_apps.ledger.entries import (
     Reversal,
 )
 
+from .accounts import add_account, close_account, reopen_account
 from .journals import post_manual_journal, post_opening_balances, reverse_journal
 from .periods import close_period, open_fiscal_year, reopen_period
 from .postings import post, reverse
@@ -20,11 +21,14 @@ __all__ = [
     "PostedLeg",
     "Posting",
     "Reversal",
+    "add_account",
+    "close_account",
     "close_period",
     "open_fiscal_year",
     "post",
     "post_manual_journal",
     "post_opening_balances",
+    "reopen_account",
     "reopen_period",
     "reverse",
     "reverse_journal",

@@ -1,9 +1,29 @@
-"""The step that opens accounts."""
+"""The chart's own lines, and the accounts under them that postings open."""
 
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+
+from shared_apps.audit import services as audit
 from shared_apps.kernel import clock
 from shared_apps.kernel.actor import Actor
 from shared_apps.kernel.operations import step
 from tenant_apps.ledger import database
+from tenant_apps.ledger.chart import NORMAL_SIDES, SHARED
+from tenant_apps.ledger.errors import (
+    AccountAlreadyClosed,
+    AccountCodeTaken,
+    AccountNotClosed,
+    AccountNotEmpty,
+)
+from tenant_apps.ledger.events import AccountAdded, AccountClosed, AccountReopened
+from tenant_apps.ledger.models import (
+    Account,
+    AccountKind,
+    AccountStatus,
+    Balance,
+    PostingRuleLine,
+)
 from tenant_apps.ledger.needed import NeededAccounts
 
 
@@ -13,3 +33,81 @@ def open_needed(*, needed: NeededAccounts, actor: Actor) -> None:
     missing = needed.missing()
     if missing:
         database.open_accounts(accounts=missing, opened_at=clock.now(), actor_id=actor.user_id)
+
+
+@transaction.atomic
+def add_account(*, actor: Actor, code: str, name: str, kind: str) -> Account:
+    """Add a line of the organization's own to the chart.
+
+    :raises AccountCodeTaken: the chart has a line with this code.
+    """
+    actor.require("ledger.add_account")
+    account = Account(
+        code=code,
+        name=name,
+        kind=kind,
+        normal_side=NORMAL_SIDES[AccountKind(kind)],
+        lock_rank=SHARED,
+        created_by_id=actor.user_id,
+        updated_by_id=actor.user_id,
+    )
+    try:
+        with transaction.atomic():
+            account.save(force_insert=True)
+    except IntegrityError as problem:
+        raise AccountCodeTaken(extra={"code": code}) from problem
+    audit.record(AccountAdded(subject_id=account.id, code=code), actor=actor)
+    return account
+
+
+@transaction.atomic
+def close_account(*, actor: Actor, account_id: UUID) -> Account:
+    """Close a line of the chart and all accounts under it: nothing more is posted to them.
+
+    :raises NotFound: there is no such line.
+    :raises AccountAlreadyClosed: it is closed.
+    :raises AccountNotEmpty: an account under it holds something, or a posting rule uses it.
+    """
+    account = _locked(account_id, actor=actor)
+    actor.require("ledger.close_account", account)
+    if account.status == AccountStatus.CLOSED:
+        raise AccountAlreadyClosed
+    if PostingRuleLine.objects.using_account(account).exists():
+        raise AccountNotEmpty("A posting rule uses the account.")
+    database.wait_for_postings()
+    if Balance.objects.filter(account__parent=account).exclude(posted=0, held=0).exists():
+        raise AccountNotEmpty("An account under it is not empty.")
+    _set_status(account, AccountStatus.CLOSED, actor=actor)
+    audit.record(AccountClosed(subject_id=account.id, code=account.code), actor=actor)
+    return account
+
+
+@transaction.atomic
+def reopen_account(*, actor: Actor, account_id: UUID) -> Account:
+    """Open a closed line of the chart, and the accounts under it, again.
+
+    :raises NotFound: there is no such line.
+    :raises AccountNotClosed: it is open.
+    """
+    account = _locked(account_id, actor=actor)
+    actor.require("ledger.close_account", account)
+    if account.status == AccountStatus.OPEN:
+        raise AccountNotClosed
+    _set_status(account, AccountStatus.OPEN, actor=actor)
+    audit.record(AccountReopened(subject_id=account.id, code=account.code), actor=actor)
+    return account
+
+
+def _locked(account_id: UUID, *, actor: Actor) -> Account:
+    account: Account = actor.visible(Account.objects.chart(), "ledger.view_account").locked(
+        account_id
+    )
+    return account
+
+
+def _set_status(account: Account, status: AccountStatus, *, actor: Actor) -> None:
+    moment = clock.now()
+    account.status = status
+    account.updated_by_id = actor.user_id
+    account.save(update_fields=["status", "updated_at", "updated_by_id"])
+    account.accounts.update(status=status, updated_at=moment, updated_by_id=actor.user_id)
