@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, Min, Sum
+from django.db.models import Count, Min, Prefetch, QuerySet, Sum
 
 from shared_apps.kernel.actor import Actor
 from shared_apps.kernel.models import RecordQuerySet
 from shared_apps.kernel.money import Money
+from tenant_apps.deals.selectors import deals_visible_to
+from tenant_apps.deals.selectors import with_relations as deals_with_relations
+from tenant_apps.parties.selectors import clients_visible_to
 from tenant_apps.payments.models import (
     Allocation,
     Payment,
@@ -24,6 +28,21 @@ def payments_visible_to(actor: Actor) -> PaymentQuerySet:
     """The payments that the actor may see."""
     visible: PaymentQuerySet = actor.visible(Payment.objects.all(), "payments.view_payment")
     return visible
+
+
+def with_relations(
+    payments: QuerySet[Payment], *, shown: Iterable[str], actor: Actor
+) -> QuerySet[Payment]:
+    """The payments with deal or client beside them, each only as far as the actor may see it."""
+    paths = set(shown)
+    lookups: list[Prefetch[Any]] = []
+    if "client" in paths:
+        lookups.append(Prefetch("client", queryset=clients_visible_to(actor)))
+    if any(path.partition(".")[0] == "deal" for path in paths):
+        inner = [path.removeprefix("deal.") for path in paths if path.startswith("deal.")]
+        deals = deals_with_relations(deals_visible_to(actor), shown=inner, actor=actor)
+        lookups.append(Prefetch("deal", queryset=deals))
+    return payments.prefetch_related(*lookups)
 
 
 def payment_invoices_visible_to(actor: Actor) -> RecordQuerySet[PaymentInvoice]:

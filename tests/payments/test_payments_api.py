@@ -5,12 +5,13 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.db import connection
 
 from tenant_apps.approvals.models import Approval
 from tenant_apps.deals.models import Deal
 from tenant_apps.ledger.models import Transfer
-from tenant_apps.payments.models import Payment, PaymentInvoice
+from tenant_apps.payments.models import Payment, PaymentGrant, PaymentInvoice
 from tenants.context import current_organization
 from tests.cast import Cast
 from tests.documents.files import picture, upload
@@ -317,14 +318,49 @@ class TestListing:
         assert ids(f"deal={uuid4()}") == []
         assert ids("state=verified") == []
 
+    def test_shows_relations_in_full_as_far_as_they_may_be_seen(self, cast: Cast) -> None:
+        payment = a_payment(cast, an_open_deal(cast))
+        path = f"payments/{payment.pk}/?expand=deal.client,client"
+        shown = cast.api("olga").get(path).json()
+        assert shown["deal"]["reference"] == shown["deal_reference"]
+        assert shown["deal"]["client"]["name"] == shown["client"]["name"] == shown["client_name"]
+        PaymentGrant.objects.create(
+            user=cast.user("paul"),
+            permission=Permission.objects.get(
+                codename="view_payment", content_type__app_label="payments"
+            ),
+            content_object=payment,
+        )
+        shared = cast.api("paul").get(path).json()
+        assert (shared["id"], shared["deal"]) == (str(payment.pk), None)
+        assert shared["deal_reference"] == shown["deal_reference"]
+
     @pytest.mark.parametrize(
         "query",
-        ["colour=red", "state=lost", "ordering=note", "page_size=0", "cursor=x", "deal=1"],
+        [
+            "expand=proof",
+            "expand=deal.unit",
+            "colour=red",
+            "state=lost",
+            "ordering=note",
+            "page_size=0",
+            "cursor=x",
+            "deal=1",
+        ],
     )
     def test_refuses_what_it_does_not_know(self, cast: Cast, query: str) -> None:
         assert cast.api("olga").get(f"payments/?{query}").status_code == 400
 
-    @pytest.mark.parametrize("path", ["payments/", "verification-queue/", "payment-invoices/"])
+    @pytest.mark.parametrize(
+        "path",
+        [
+            "payments/",
+            "payments/?expand=deal.client,client",
+            "verification-queue/",
+            "verification-queue/?expand=deal.product",
+            "payment-invoices/",
+        ],
+    )
     def test_costs_the_same_statements_for_one_row_and_for_twenty(
         self, cast: Cast, path: str
     ) -> None:

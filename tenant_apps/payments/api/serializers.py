@@ -9,7 +9,9 @@ from rest_framework import serializers
 
 from shared_apps.documents.links import content_link
 from shared_apps.kernel.api.fields import MoneyField
-from shared_apps.kernel.api.serializers import StrictSerializer
+from shared_apps.kernel.api.serializers import ExpandableSerializer, StrictSerializer
+from tenant_apps.deals.api.serializers import DealOut
+from tenant_apps.parties.api.serializers import ClientOut
 from tenant_apps.payments.models import (
     Method,
     Payment,
@@ -83,13 +85,15 @@ UNAPPLIED_REASONS = (
 )
 
 
-class PaymentOut(serializers.Serializer[Any]):
+class PaymentOut(ExpandableSerializer):
+    expandable = {"deal": DealOut, "client": ClientOut}
+
     id = serializers.UUIDField()
     reference = serializers.CharField()
     deal = serializers.UUIDField(source="deal_id")
-    deal_reference = serializers.CharField(source="deal.reference")
+    deal_reference = serializers.CharField()
     client = serializers.UUIDField(source="client_id")
-    client_name = serializers.CharField(source="client.name")
+    client_name = serializers.CharField()
     method = serializers.ChoiceField(choices=Method.choices)
     amount = MoneyField()
     allocated = MoneyField()

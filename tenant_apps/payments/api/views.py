@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, Prefetch, QuerySet
+from django.db.models import Exists, F, OuterRef, Prefetch, QuerySet
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -17,16 +17,28 @@ from tenant_apps.invoices.models import Invoice
 from tenant_apps.payments import services
 from tenant_apps.payments.api import filters, serializers
 from tenant_apps.payments.models import Allocation, Payment
-from tenant_apps.payments.selectors import payment_invoices_visible_to, payments_visible_to
+from tenant_apps.payments.selectors import (
+    payment_invoices_visible_to,
+    payments_visible_to,
+    with_relations,
+)
 
 
 def as_shown(payments: QuerySet[Payment]) -> QuerySet[Payment]:
-    """The payments with all that the API shows of them, in a fixed number of queries."""
+    """The payments with all that the API shows of them, in a fixed number of queries.
+
+    Names of deal and payer are columns of the same query and not rows beside it: those rows are
+    shown in full only when asked for, and only as far as the caller may see them.
+    """
     allocations = Allocation.objects.select_related("invoice").order_by("created_at", "id")
     return (
-        payments.select_related("deal", "client", "proof", "invoice")
+        payments.select_related("proof", "invoice")
         .prefetch_related(Prefetch("allocations", queryset=allocations))
-        .annotate(is_invoiced=Exists(Invoice.objects.filter(deal_id=OuterRef("deal_id"))))
+        .annotate(
+            deal_reference=F("deal__reference"),
+            client_name=F("client__name"),
+            is_invoiced=Exists(Invoice.objects.filter(deal_id=OuterRef("deal_id"))),
+        )
     )
 
 
@@ -51,7 +63,9 @@ class PaymentViewSet(Listing, Retrieving, OrganizationViewSet):
     money_actions = frozenset({"create", "verification"})
 
     def get_queryset(self) -> QuerySet[Payment]:
-        return as_shown(payments_visible_to(self.actor))
+        return with_relations(
+            as_shown(payments_visible_to(self.actor)), shown=self.expanded(), actor=self.actor
+        )
 
     def create(self, request: Request) -> Response:
         """Record a payment on a deal, before or after its invoice."""
@@ -129,9 +143,10 @@ class VerificationQueueViewSet(Listing, OrganizationViewSet):
 
     def get_queryset(self) -> QuerySet[Payment]:
         self.actor.require("payments.verify_payment")
-        return as_shown(
-            self.actor.visible(payments_visible_to(self.actor).pending(), "payments.verify_payment")
+        pending = self.actor.visible(
+            payments_visible_to(self.actor).pending(), "payments.verify_payment"
         )
+        return with_relations(as_shown(pending), shown=self.expanded(), actor=self.actor)
 
 
 class PaymentInvoiceViewSet(Listing, Retrieving, OrganizationViewSet):
