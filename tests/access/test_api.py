@@ -6,6 +6,7 @@ from uuid import uuid4
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from structlog.testing import capture_logs
 
 from shared_apps.access import services
 from shared_apps.access.models import Membership, Unit
@@ -144,6 +145,18 @@ class TestRefusals:
     @pytest.mark.parametrize("query", ["password=x", "user__password=x", "ordering=password"])
     def test_unknown_queries_are_refused(self, query: str, admin: User) -> None:
         assert client_of(admin).get(f"{USERS}?{query}").status_code == 400
+
+    def test_a_refusal_is_logged_with_who_wanted_what(
+        self, supervisor: User, salesperson: User
+    ) -> None:
+        client = client_of(supervisor)
+        with capture_logs() as logged:
+            client.post(f"{USERS}{salesperson.pk}/deactivation/")
+
+        [refused] = [line for line in logged if line["event"] == "permission_refused"]
+        assert refused["permission"] == "accounts.deactivate_user"
+        assert refused["user_id"] == str(supervisor.pk)
+        assert refused["session_id"] == str(client.session_row.pk)
 
     def test_a_salesperson_raises_nothing(self, salesperson: User, north: Team) -> None:
         client = client_of(salesperson)

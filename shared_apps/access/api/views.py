@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Any, ClassVar
 
+import structlog
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 
@@ -17,6 +18,9 @@ from shared_apps.audit.history import set_history_actor
 from shared_apps.idempotency.api import IdempotentMixin
 from shared_apps.kernel.actor import Actor, AllowsEverything
 from shared_apps.kernel.api.views import DomainView, DomainViewSet
+from shared_apps.kernel.errors import Forbidden
+
+logger = structlog.get_logger(__name__)
 
 
 class OrganizationViewMixin:
@@ -62,6 +66,20 @@ class OrganizationViewMixin:
         needed = self.required_permissions.get(self.operation)
         if needed is not None:
             self.actor.require(needed)
+
+    def handle_exception(self, exc: Exception) -> Any:
+        """As DRF has it; who was refused what goes to the security log."""
+        if isinstance(exc, Forbidden):
+            session: Any = self.request.auth
+            logger.warning(
+                "permission_refused",
+                code=exc.code,
+                permission=exc.extra.get("permission"),
+                operation=f"{type(self).__name__}.{self.operation}",
+                user_id=str(session.user_id) if session is not None else None,
+                session_id=str(session.pk) if session is not None else None,
+            )
+        return super().handle_exception(exc)  # type: ignore[misc]
 
 
 class OrganizationViewSet(OrganizationViewMixin, IdempotentMixin, DomainViewSet):
