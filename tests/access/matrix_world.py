@@ -181,8 +181,8 @@ IDS: dict[str, Any] = {
     "audit-entries/": lambda w: {"pk": AuditEntry.objects.latest("id").pk},
     "approvals/": lambda w: {"pk": Approval.objects.pending().get().pk},
     "ledger/accounts/": lambda w: {
-        "pk": _first(Account.objects.order_by("code")),
-        "account_id": _first(Account.objects.order_by("code")),
+        "pk": _first(Account.objects.chart().filter(code="5900")),
+        "account_id": _first(Account.objects.with_balance().order_by("code")),
     },
     "ledger/journals/": lambda w: {"pk": w.transfer.journal_id},
     "ledger/transfers/": lambda w: {"pk": w.transfer.pk},
@@ -253,6 +253,11 @@ BODIES: dict[tuple[str, str], Any] = {
     ("POST", "approvals/<uuid:pk>/signature/"): lambda w: {},
     ("POST", "approvals/<uuid:pk>/rejection/"): lambda w: {"remark": "No."},
     ("POST", "approvals/<uuid:pk>/recall/"): lambda w: {},
+    ("POST", "ledger/accounts/"): lambda w: {
+        "code": "5210",
+        "name": "Electricity",
+        "kind": "expense",
+    },
     ("POST", "ledger/journals/"): lambda w: {
         "effective_on": _DAY,
         "memo": "By hand",

@@ -93,8 +93,11 @@ GET    api/v1/invoices/<uuid:pk>/                           +++++4441
 POST   api/v1/invoices/<uuid:pk>/approval/                  33+334441
 GET    api/v1/invoices/<uuid:pk>/pdf/                       +++++4441
 GET    api/v1/ledger/accounts/                              ++3333331
+POST   api/v1/ledger/accounts/                              +33333331
 GET    api/v1/ledger/accounts/<uuid:account_id>/statement/  ++3333331
 GET    api/v1/ledger/accounts/<uuid:pk>/                    ++3333331
+POST   api/v1/ledger/accounts/<uuid:pk>/closing/            +33333331
+POST   api/v1/ledger/accounts/<uuid:pk>/reopening/          c33333331
 POST   api/v1/ledger/fiscal-years/                          +33333331
 GET    api/v1/ledger/journals/                              ++3333331
 POST   api/v1/ledger/journals/                              +33333331
