@@ -163,6 +163,13 @@ def test_waits_for_a_plan_and_is_completed_by_it(cast: Cast) -> None:
     assert Commission.objects.get().amount == kes("100.00")
 
 
+def test_a_plan_of_nothing_accrues_nothing_and_books_nothing(cast: Cast) -> None:
+    CommissionPlan.objects.update(percent=Decimal(0))
+    a_verified_payment(cast, a_won_deal(cast, closed_on=MARCH), kes("10.00"))
+    assert Commission.objects.get().amount == kes("0.00")
+    assert not Transfer.objects.filter(rule="commission.accrued").exists()
+
+
 def test_accrues_once_for_an_allocation(cast: Cast) -> None:
     a_verified_payment(cast, a_won_deal(cast, closed_on=MARCH), kes("10.00"))
     allocation = Allocation.objects.get()

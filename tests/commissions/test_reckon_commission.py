@@ -4,6 +4,7 @@ import itertools
 import json
 from decimal import Decimal
 from fractions import Fraction
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -39,7 +40,7 @@ def basis(
     )
 
 
-def test_five_per_cent_of_a_fully_paid_invoice_net_of_tax():
+def test_five_per_cent_of_a_fully_paid_invoice_net_of_tax() -> None:
     result = reckon(basis(net=kes("1000.00"), gross=kes("1160.00")))
     assert result.net == kes("1000.00")
     assert result.commission == kes("50.00")
@@ -51,7 +52,7 @@ def test_five_per_cent_of_a_fully_paid_invoice_net_of_tax():
     assert result.steps[-1].formula == "KES 1000.00 x 5 %"
 
 
-def test_a_third_and_then_the_rest_sum_to_the_whole():
+def test_a_third_and_then_the_rest_sum_to_the_whole() -> None:
     thirds = [kes("0.00"), kes("333.33"), kes("1000.00")]
     parts = [
         reckon(basis(net=kes("1000.00"), before=low, after=high)).commission
@@ -61,7 +62,7 @@ def test_a_third_and_then_the_rest_sum_to_the_whole():
     assert sum(part.minor for part in parts) == 5000
 
 
-def test_another_currency_is_converted_at_the_rate_and_rounded_once():
+def test_another_currency_is_converted_at_the_rate_and_rounded_once() -> None:
     result = reckon(
         basis(
             net=Money.parse("100.00", "USD"),
@@ -75,7 +76,7 @@ def test_another_currency_is_converted_at_the_rate_and_rounded_once():
     assert result.steps[-1].formula == "USD 100.00 x 2.5 % x 129.35 KES per USD"
 
 
-def test_currencies_with_other_decimals():
+def test_currencies_with_other_decimals() -> None:
     result = reckon(
         basis(
             net=Money.parse("10000", "JPY"),
@@ -87,7 +88,7 @@ def test_currencies_with_other_decimals():
     assert result.commission == kes("850.00")
 
 
-def test_nothing_for_nothing():
+def test_nothing_for_nothing() -> None:
     assert reckon(basis(net=kes("1000.00"), percent="0")).commission == kes("0.00")
 
 
@@ -101,7 +102,7 @@ def test_nothing_for_nothing():
         {"rate": Fraction(2)},
     ],
 )
-def test_refuses_what_cannot_be(wrong):
+def test_refuses_what_cannot_be(wrong: Any) -> None:
     with pytest.raises(ValueError):
         basis(net=kes("1000.00"), **wrong)
 
@@ -116,7 +117,9 @@ money = st.integers(min_value=1, max_value=10**12)
     percent=st.decimals(min_value=0, max_value=100, places=4),
     rate=st.fractions(min_value=Fraction(1, 1000), max_value=1000).filter(bool),
 )
-def test_parts_sum_to_the_commission_on_the_whole(gross, tax, cuts, percent, rate):
+def test_parts_sum_to_the_commission_on_the_whole(
+    gross: Any, tax: Any, cuts: Any, percent: Any, rate: Any
+) -> None:
     net = Money(gross, "USD")
     whole = Money(gross + tax, "USD")
     ends = sorted({0, whole.minor, *(cut % whole.minor for cut in cuts)})
@@ -145,7 +148,7 @@ def test_parts_sum_to_the_commission_on_the_whole(gross, tax, cuts, percent, rat
     percent=st.decimals(min_value=0, max_value=100, places=4),
     rate=st.fractions(min_value=Fraction(1, 1000), max_value=1000).filter(bool),
 )
-def test_a_stored_basis_gives_the_same_result_again(net, percent, rate):
+def test_a_stored_basis_gives_the_same_result_again(net: Any, percent: Any, rate: Any) -> None:
     first = basis(net=Money(net, "USD"), percent=str(percent), rate=rate, currency="KES")
     again = Basis.from_json(json.loads(json.dumps(first.to_json())))
     assert again == first
@@ -156,28 +159,28 @@ class TestPublishedCases:
     """Percent cases that others published."""
 
     @pytest.fixture
-    def cases(self, trial_data):
+    def cases(self, trial_data: Any) -> dict[str, Any]:
         path = trial_data / "oracles" / "commission_cases.json"
         return {case["id"]: case for case in json.loads(path.read_text())["cases"]}
 
-    def test_five_per_cent_and_a_tenth_of_that(self, cases):
+    def test_five_per_cent_and_a_tenth_of_that(self, cases: Any) -> None:
         case = cases["oca-formula"]
         subtotal = Money.parse(case["inputs"]["subtotal"], "EUR")
         result = reckon(basis(net=subtotal, percent="5.5"))
         assert result.commission.to_string() == case["expected"]
 
-    def test_per_cent_of_a_product(self, cases):
+    def test_per_cent_of_a_product(self, cases: Any) -> None:
         case = cases["oca-criteria-product"]
         price = Money.of_major(case["inputs"]["price"], "EUR")
         result = reckon(basis(net=price, percent=str(case["inputs"]["pct"])))
         assert result.commission == Money.of_major(int(case["expected"]), "EUR")
 
-    def test_free_of_commission(self, cases):
+    def test_free_of_commission(self, cases: Any) -> None:
         case = cases["oca-commission-free"]
         result = reckon(basis(net=Money(100_000, "EUR"), percent="0"))
         assert result.commission == Money.of_major(int(case["expected"]), "EUR")
 
-    def test_paid_a_third_and_then_the_rest(self, cases):
+    def test_paid_a_third_and_then_the_rest(self, cases: Any) -> None:
         assert cases["oca-partial-pay"]["inputs"] == "invoice paid 1/3 then rest"
         whole = Money(30_000, "EUR")
         third, rest = (
@@ -187,7 +190,7 @@ class TestPublishedCases:
         assert third == Money(500, "EUR")
         assert third + rest == reckon(basis(net=whole)).commission
 
-    def test_rate_of_twenty_five_to_one(self, cases):
+    def test_rate_of_twenty_five_to_one(self, cases: Any) -> None:
         assert "25 Coin X per company currency unit" in cases["oca-multicurrency"]["rule"]
         foreign = Money(25_000, "USD")
         result = reckon(basis(net=foreign, percent="5", rate=Fraction(1, 25), currency="EUR"))

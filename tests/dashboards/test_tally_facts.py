@@ -1,6 +1,7 @@
 """How facts become figures: worked examples and laws."""
 
 from datetime import date
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -29,7 +30,7 @@ def won(day: date, amount: int, *, agent: str = "anna", times: int = 1) -> Fact:
     )
 
 
-def test_a_day_counts_in_its_month_quarter_and_year():
+def test_a_day_counts_in_its_month_quarter_and_year() -> None:
     assert [period for _, period in periods_of(date(2017, 5, 9))] == [
         "all",
         "2017-05",
@@ -47,11 +48,11 @@ def test_a_day_counts_in_its_month_quarter_and_year():
         (date(2017, 12, 31), "2017-Q4"),
     ],
 )
-def test_quarters_end_with_march_june_september_december(day, quarter):
+def test_quarters_end_with_march_june_september_december(day: Any, quarter: Any) -> None:
     assert dict(periods_of(day))[Grain.QUARTER] == quarter
 
 
-def test_a_fact_counts_for_its_subject_and_for_the_organization():
+def test_a_fact_counts_for_its_subject_and_for_the_organization() -> None:
     changes = tally([won(date(2017, 5, 9), 100), won(date(2017, 6, 9), 20)])
     figures = {
         (key.dimension, key.period): (change.counts["won"], change.amounts["won"])
@@ -62,32 +63,32 @@ def test_a_fact_counts_for_its_subject_and_for_the_organization():
     assert figures["organization", "2017-Q2"] == (2, 120)
 
 
-def test_what_stops_counting_leaves_nothing_behind():
+def test_what_stops_counting_leaves_nothing_behind() -> None:
     day = date(2017, 5, 9)
     changes = tally([won(day, 100, times=-1), won(day, 100, agent="boris")])
     assert {key.subject for key in changes} == {"anna", "boris"}
     assert tally([won(day, 100), won(day, 100, times=-1)]) == {}
 
 
-def test_the_organization_is_locked_first():
+def test_the_organization_is_locked_first() -> None:
     changes = tally([won(date(2017, 5, 9), 100)])
     dimensions = [key.dimension for key in changes]
     assert dimensions == ["organization"] * 4 + ["agent"] * 4
 
 
 @pytest.mark.parametrize("text", ["all", "2017", "2017-Q1", "2017-12"])
-def test_knows_the_names_of_periods(text):
+def test_knows_the_names_of_periods(text: Any) -> None:
     assert is_period(text)
 
 
 @pytest.mark.parametrize("text", ["", "2017-Q5", "2017-13", "2017-1", "17", "ALL", "2017-01-01"])
-def test_refuses_what_names_no_period(text):
+def test_refuses_what_names_no_period(text: Any) -> None:
     assert not is_period(text)
     with pytest.raises(ValueError):
         grain_of(text)
 
 
-def test_last_quarters_cross_the_year():
+def test_last_quarters_cross_the_year() -> None:
     assert last_periods(day=date(2018, 2, 1), grain=Grain.QUARTER, number=3) == [
         "2018-Q1",
         "2017-Q4",
@@ -105,7 +106,7 @@ def test_last_quarters_cross_the_year():
         max_size=20,
     )
 )
-def test_every_breakdown_sums_to_the_whole(rows):
+def test_every_breakdown_sums_to_the_whole(rows: Any) -> None:
     changes = tally([won(day, amount, agent=agent) for day, amount, agent in rows])
     for dimension in ("organization", "agent"):
         for grain in Grain:

@@ -6,13 +6,12 @@ from uuid import uuid4
 
 import pytest
 from django.contrib.auth.models import Permission
-from django.db import connection
 
 from tenant_apps.approvals.models import Approval
 from tenant_apps.deals.models import Deal
 from tenant_apps.ledger.models import Transfer
 from tenant_apps.payments.models import Payment, PaymentGrant, PaymentInvoice
-from tenants.context import current_organization
+from tenants.context import current_organization, tenant_context
 from tests.cast import Cast
 from tests.documents.files import picture, upload
 from tests.payments.stories import (
@@ -230,15 +229,13 @@ class TestWithdrawing:
 
 class TestProof:
     def upload(self, cast: Cast, payment: Payment, content: bytes, name: str) -> Any:
-        organization = current_organization()
-        answer = cast.api("olga")._client.post(
-            f"/api/v1/payments/{payment.pk}/proof/",
-            {"file": upload(content, name, "application/octet-stream")},
-            format="multipart",
-            HTTP_IDEMPOTENCY_KEY=str(uuid4()),
-        )
-        connection.set_tenant(organization)
-        return answer
+        with tenant_context(current_organization()):
+            return cast.api("olga")._client.post(
+                f"/api/v1/payments/{payment.pk}/proof/",
+                {"file": upload(content, name, "application/octet-stream")},
+                format="multipart",
+                HTTP_IDEMPOTENCY_KEY=str(uuid4()),
+            )
 
     def test_is_kept_and_voids_the_request_before(self, cast: Cast) -> None:
         payment = a_payment(cast, an_open_deal(cast))

@@ -1,6 +1,7 @@
 """Recording payments ..."""
 
 from datetime import date
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -106,7 +107,7 @@ def test_lets_the_system_name_who_recorded_each(cast: Cast) -> None:
     ],
 )
 def test_refuses_the_whole_batch_for_one_wrong_row(
-    cast: Cast, values: dict[str, object], error: type[Exception]
+    cast: Cast, values: dict[str, Any], error: type[Exception]
 ) -> None:
     deal = an_open_deal(cast)
     wrong = new_payment(deal, **values)

@@ -7,6 +7,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable
 from datetime import date
+from functools import partial
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from django.db.utils import IntegrityError, OperationalError
 
 from shared_apps.kernel.errors import DomainError
 from tenant_apps.commissions.models import Commission
+from tenant_apps.deals.models import Deal
 from tenant_apps.deals.services import DealWin, win_deals
 from tenant_apps.ledger.models import Transfer
 from tenant_apps.ledger.selectors import balance_of, trial_balance
@@ -77,6 +79,15 @@ def at_once(organization: Any, acts: list[Callable[[], Any]]) -> Counter[str]:
     return ends
 
 
+def verify(cast: Cast, payment: Payment, **values: Any) -> None:
+    verify_payment(actor=cast.actor("vera"), payment_id=payment.pk, **values)
+
+
+def win(cast: Cast, deal: Deal) -> None:
+    wins = [DealWin(deal_id=deal.pk, closed_on=date(2026, 3, 12))]
+    win_deals(actor=cast.actor("olga"), wins=wins)
+
+
 @pytest.fixture
 def storm_cast(real_commits: Any) -> Cast:
     return assemble()
@@ -87,10 +98,7 @@ def test_of_many_verifiers_at_once_one_has_effect(real_commits: Any, storm_cast:
     payment = a_payment(storm_cast, deal, kes("1000.00"))
     ends = at_once(
         real_commits,
-        [
-            lambda: verify_payment(actor=storm_cast.actor("vera"), payment_id=payment.pk)
-            for _ in range(8)
-        ],
+        [partial(verify, storm_cast, payment) for _ in range(8)],
     )
     assert ends["done"] == 1
     assert ends["payment_already_decided"] + ends["approval_closed"] == 7
@@ -108,12 +116,9 @@ def test_an_edit_racing_a_signature_never_verifies_what_was_not_seen(
         ends = at_once(
             real_commits,
             [
-                lambda payment=payment: verify_payment(
-                    actor=storm_cast.actor("vera"),
-                    payment_id=payment.pk,
-                    expected_version=payment.version,
-                ),
-                lambda payment=payment: amend_payment(
+                partial(verify, storm_cast, payment, expected_version=payment.version),
+                partial(
+                    amend_payment,
                     actor=storm_cast.actor("olga"),
                     payment_id=payment.pk,
                     changes={"amount": kes("9999.00")},
@@ -135,17 +140,9 @@ def test_verification_racing_the_invoice_never_leaves_money_behind(
         deal = an_open_deal(storm_cast)
         payments = [a_payment(storm_cast, deal, kes("300.00")) for _ in range(3)]
         acts: list[Callable[[], Any]] = [
-            lambda payment=payment: verify_payment(
-                actor=storm_cast.actor("vera"), payment_id=payment.pk
-            )
-            for payment in payments
+            partial(verify, storm_cast, payment) for payment in payments
         ]
-        acts.append(
-            lambda deal=deal: win_deals(
-                actor=storm_cast.actor("olga"),
-                wins=[DealWin(deal_id=deal.pk, closed_on=date(2026, 3, 12))],
-            )
-        )
+        acts.append(partial(win, storm_cast, deal))
         random.shuffle(acts)
         assert at_once(real_commits, acts) == {"done": 4}
         invoice = deal.invoices.get()
@@ -161,12 +158,7 @@ def test_many_part_payments_never_over_pay_one_invoice(real_commits: Any, storm_
     payments = [a_payment(storm_cast, deal, kes("90.00")) for _ in range(16)]
     ends = at_once(
         real_commits,
-        [
-            lambda payment=payment: verify_payment(
-                actor=storm_cast.actor("vera"), payment_id=payment.pk
-            )
-            for payment in payments
-        ],
+        [partial(verify, storm_cast, payment) for payment in payments],
     )
     assert ends == {"done": 16}
     invoice = deal.invoices.get()
@@ -188,22 +180,12 @@ def test_many_part_payments_never_over_pay_one_invoice(real_commits: Any, storm_
 def test_deals_of_one_client_won_and_paid_at_once(real_commits: Any, storm_cast: Cast) -> None:
     client = a_client(storm_cast)
     acts: list[Callable[[], Any]] = []
-    for number in range(6):
+    for _ in range(6):
         deal = an_open_deal(storm_cast, client_id=client.pk)
         a_verified_payment(storm_cast, deal, kes("50.00"), method="card")
         waiting = a_payment(storm_cast, deal, kes("60.00"), method="cheque")
-        acts.append(
-            lambda deal=deal: win_deals(
-                actor=storm_cast.actor("olga"),
-                wins=[DealWin(deal_id=deal.pk, closed_on=date(2026, 3, 12))],
-            )
-        )
-        acts.append(
-            lambda waiting=waiting: verify_payment(
-                actor=storm_cast.actor("vera"), payment_id=waiting.pk
-            )
-        )
-        assert number < 6
+        acts.append(partial(win, storm_cast, deal))
+        acts.append(partial(verify, storm_cast, waiting))
     ends = at_once(real_commits, acts)
     assert ends == {"done": 12}
     assert not Payment.objects.with_money_left().exists()
