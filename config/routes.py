@@ -5,6 +5,7 @@ from importlib.util import find_spec
 from typing import Any
 
 from django.urls import path
+from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerView
 
 
@@ -23,6 +24,7 @@ def routes_of(apps: list[str], *, name: str) -> list[Any]:
 def document_routes(urlconf: str) -> list[Any]:
     """The OpenAPI document and the pages that read it."""
     return [
+        path("", RedirectView.as_view(pattern_name="swagger"), name="root"),
         path("api/schema/", SpectacularAPIView.as_view(urlconf=urlconf), name="schema"),
         path("swagger/", SpectacularSwaggerView.as_view(url_name="schema"), name="swagger"),
         path("redoc/", SpectacularRedocView.as_view(url_name="schema"), name="redoc"),

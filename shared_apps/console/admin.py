@@ -36,6 +36,7 @@ class ReadOnlyAdmin(ModelAdmin):
     actions = None
     list_per_page = 25
     show_full_result_count = False
+    list_fullwidth = True
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -10,10 +10,7 @@ from shared_apps.console.selectors import platform_figures
 
 
 class ConsoleSite(UnfoldAdminSite):
-    site_header = "Kontor console"
-    site_title = "Kontor console"
     index_title = "Platform"
-    enable_nav_sidebar = True
 
     def __init__(self, name: str = "admin") -> None:
         super().__init__(name)

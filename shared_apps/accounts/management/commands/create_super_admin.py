@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import io
 import os
 from argparse import ArgumentParser
 from typing import Any
@@ -70,7 +71,10 @@ class Command(BaseCommand):
         self.stdout.write("Scan this with an authenticator; it is shown this once:\n")
         code = qrcode.QRCode(border=2)
         code.add_data(enrolment.address)
-        code.print_ascii(out=self.stdout, invert=True)
+        # In one piece: the command's stream ends every write with a line of its own.
+        drawn = io.StringIO()
+        code.print_ascii(out=drawn, invert=True)
+        self.stdout.write(drawn.getvalue())
         self.stdout.write(f"Secret:  {enrolment.secret}\n")
         self.stdout.write(f"Address: {enrolment.address}\n")
         self.stdout.write("Recovery codes, each good once:\n")
