@@ -43,7 +43,7 @@ def child_variables(state: Path, values: dict[str, str]) -> dict[str, str]:
     """Answer the environment of a child: caches and state stay in the state folder."""
     cache = state / "cache"
     cache.mkdir(parents=True, exist_ok=True)
-    variables = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    variables = {name: value for name, value in settings_given().items() if name != "PYTHONPATH"}
     path = [str(environment.venv(state) / "bin"), variables.get("PATH", "/usr/bin:/bin")]
     home = variables.get("HOME")
     return {

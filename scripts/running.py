@@ -229,8 +229,8 @@ def serve(setup: Prepared, *, check: bool) -> int:
     """
     ports = choose_ports(setup.state, settings_given())
     # Links in mails and the socket's address name the ports that people reach us by.
-    setup.variables.setdefault("PUBLIC_PORT", str(ports["web"]))
-    setup.variables.setdefault("SOCKET_PORT", str(ports["sockets"]))
+    for name, port in (("PUBLIC_PORT", ports["web"]), ("SOCKET_PORT", ports["sockets"])):
+        setup.variables[name] = setup.variables.get(name) or str(port)
     serving.make_room(setup.state)
     prepare_data(setup)
     supervisor = Supervisor(parts_of(setup, ports), setup.variables)

@@ -14,7 +14,7 @@ from pathlib import Path
 if __package__ in (None, ""):
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from scripts.state import state_folder
+from scripts.state import settings_given, state_folder
 
 PARTS = ("web", "sockets", "worker", "scheduler")
 
@@ -62,12 +62,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("part", choices=PARTS)
     part = parser.parse_args().part
+    given = settings_given()
     line = command(
         part,
         python=sys.executable,
-        host=os.environ.get("BIND_HOST", "0.0.0.0"),
-        port=int(os.environ.get("PORT") or 8000),
-        settings=os.environ,
+        host=given.get("BIND_HOST") or "0.0.0.0",
+        port=int(given.get("PORT") or 8000),
+        settings=given,
     )
     make_room(state_folder())
     os.execv(line[0], line)
