@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from scripts import embedded, environment
-from scripts.state import say, state_folder
+from scripts.state import PROJECT, say, settings_given, state_folder
 
 # Asked between management commands, because a process of its own would cost seconds: does the demo
 # organization exist? The exit code answers.
