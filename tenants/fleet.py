@@ -11,11 +11,13 @@ from functools import lru_cache
 
 from django.conf import settings
 from django.core.management.commands.migrate import Command as MigrateCommand
+from django.db import transaction
 from django.db.migrations.loader import MigrationLoader
 from django_tenants.migration_executors.base import run_migrations
 from django_tenants.postgresql_backend.base import FakeTenant
 
-from tenants import roles
+from shared_apps.kernel.actor import Actor, AllowsEverything
+from tenants import provisioning, roles
 from tenants.connections import connection
 from tenants.models import Organization, SpareSchema
 
@@ -23,12 +25,17 @@ Progress = Callable[[str], None]
 
 
 @lru_cache(maxsize=1)
-def fingerprint() -> str:
-    """Which migrations an organization's schema must have, as one short text."""
+def _structure() -> str:
     loader = MigrationLoader(None, ignore_no_migrations=True)
     labels = {name.rpartition(".")[2] for name in settings.TENANT_APPS}
     names = sorted(f"{app}.{name}" for app, name in loader.disk_migrations if app in labels)
     return hashlib.sha256("\n".join(names).encode()).hexdigest()[:16]
+
+
+@lru_cache(maxsize=1)
+def fingerprint() -> str:
+    """Which migrations and first rows a spare schema must have, as one short text."""
+    return f"{_structure()}-{provisioning.spare_seeds_version()}"
 
 
 def _on_platform() -> None:
@@ -51,6 +58,24 @@ def build_schema(schema_name: str) -> None:
     migrate_schema(schema_name)
 
 
+def seed_spare(schema_name: str) -> None:
+    """Write the first rows that are the same in every organization."""
+    connection.set_tenant(FakeTenant(schema_name=schema_name))
+    try:
+        with transaction.atomic():
+            provisioning.seed_spare(
+                # Nobody is there yet whom the news could reach.
+                actor=Actor(
+                    request_id="spare",
+                    label="system:provisioning",
+                    quiet=True,
+                    checker=AllowsEverything(),
+                )
+            )
+    finally:
+        _on_platform()
+
+
 def new_schema_name() -> str:
     """An opaque name: nothing of the organization's name, address or age is in it."""
     return f"t_{secrets.token_hex(8)}"
@@ -60,6 +85,7 @@ def build_spare_schema() -> SpareSchema:
     """Add one schema to the pool."""
     name = new_schema_name()
     build_schema(name)
+    seed_spare(name)
     return SpareSchema.objects.create(schema_name=name, fingerprint=fingerprint())
 
 
@@ -74,6 +100,38 @@ def fill_pool(*, wanted: int, progress: Progress) -> int:
     return built
 
 
+def _discard(schema_name: str) -> bool:
+    """Drop a spare schema; False if somebody has claimed it meanwhile."""
+    # The row goes first: from then on nobody can claim it.
+    with transaction.atomic():
+        deleted, _ = SpareSchema.objects.filter(schema_name=schema_name).delete()
+    if deleted:
+        roles.drop_schema(schema_name)
+    return bool(deleted)
+
+
+def refresh_spares(*, progress: Progress) -> None:
+    """Bring the spare schemas to the current fingerprint.
+
+    One whose first rows are of this code is migrated; another is replaced, for its rows may have
+    to go or to change.
+    """
+    _on_platform()
+    stale = list(
+        SpareSchema.objects.exclude(fingerprint=fingerprint()).values_list(
+            "schema_name", "fingerprint"
+        )
+    )
+    seeds = provisioning.spare_seeds_version()
+    for number, (schema_name, found) in enumerate(stale, start=1):
+        progress(f"spare {number}/{len(stale)} {schema_name}")
+        if found.endswith(f"-{seeds}"):
+            migrate_schema(schema_name)
+            SpareSchema.objects.filter(schema_name=schema_name).update(fingerprint=fingerprint())
+        elif _discard(schema_name):
+            build_spare_schema()
+
+
 def migrate_fleet(*, progress: Progress) -> None:
     """Migrate the public schema, every organization's, and the spares."""
     _on_platform()
@@ -81,10 +139,7 @@ def migrate_fleet(*, progress: Progress) -> None:
     progress("public")
     migrate_schema("public")
     organizations = list(Organization.objects.order_by("id").values_list("schema_name", flat=True))
-    spares = list(
-        SpareSchema.objects.exclude(fingerprint=fingerprint()).values_list("schema_name", flat=True)
-    )
-    for number, schema_name in enumerate([*organizations, *spares], start=1):
-        progress(f"{number}/{len(organizations) + len(spares)} {schema_name}")
+    for number, schema_name in enumerate(organizations, start=1):
+        progress(f"{number}/{len(organizations)} {schema_name}")
         migrate_schema(schema_name)
-    SpareSchema.objects.filter(schema_name__in=spares).update(fingerprint=fingerprint())
+    refresh_spares(progress=progress)

@@ -13,6 +13,8 @@ from psycopg import sql
 
 from tenants.connections import connection
 from tenants.database.base import NO_TENANT_ROLE, PLATFORM_ROLE
+from tenants.errors import TenancyError
+from tenants.models import Organization
 
 # What the routing reads before a tenant is chosen.
 ROUTING_TABLES = ("tenants_organization", "tenants_domain")
@@ -102,6 +104,26 @@ def prepare_schema(schema_name: str) -> None:
     create_role(schema_name)
     execute(sql.SQL("GRANT USAGE ON SCHEMA {0} TO {0}").format(schema))
     _default_privileges(schema=schema_name, role=schema)
+
+
+def drop_schema(schema_name: str) -> None:
+    """Drop a schema that belongs to nobody, and its role where no other database uses it.
+
+    :raises TenancyError: it is an organization's.
+    """
+    if Organization.objects.filter(schema_name=schema_name).exists():
+        raise TenancyError(f"{schema_name} is an organization's schema")
+    execute(sql.SQL("DROP SCHEMA {} CASCADE").format(sql.Identifier(schema_name)))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT 1 FROM pg_roles r WHERE rolname = %s AND NOT EXISTS ("
+            " SELECT FROM pg_shdepend WHERE refclassid = 'pg_authid'::regclass"
+            " AND refobjid = r.oid)",
+            [schema_name],
+        )
+        is_free = cursor.fetchone() is not None
+    if is_free:
+        execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(schema_name)))
 
 
 def _models() -> Iterator[type[Model]]:

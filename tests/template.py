@@ -51,6 +51,8 @@ def build() -> None:
     for subdomain in SUBDOMAINS:
         schema_name = f"t_test_{subdomain}"
         fleet.build_schema(schema_name)
+        with repeatable_ids(day=-1):
+            fleet.seed_spare(schema_name)
         with platform_context(reason="build the template"), transaction.atomic():
             SpareSchema.objects.create(schema_name=schema_name, fingerprint=fleet.fingerprint())
             organization = claim_schema(

@@ -10,11 +10,11 @@ from shared_apps.accounts.models import User
 from shared_apps.audit.history import track
 from shared_apps.audit.models import AuditEntry
 from tenants.context import organization_or_none
-from tenants.provisioning import register_seed
+from tenants.provisioning import register_seed, register_spare_seed
 
 from .models import AccessPaths, Membership, Role, Unit
 from .rules import UNSCOPED, register_paths
-from .seeds import seed_access
+from .seeds import seed_access, seed_standard_roles, standard_roles_version
 from .selectors import administers
 
 
@@ -34,6 +34,9 @@ def register() -> None:
     register_paths(AuditEntry, UNSCOPED)
     register_paths(LogEntry, UNSCOPED)
     second_factor.register_policy(_must_prove_second_factor)
+    register_spare_seed(
+        100, "access.standard_roles", seed_standard_roles, version=standard_roles_version
+    )
     register_seed(100, "access", seed_access)
     # A path follows from the parents.
     track(Unit, exclude=("path",))

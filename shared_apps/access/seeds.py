@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import transaction
 
+from shared_apps.access.bundles import ROOT_ONLY, STANDARD_ROLES, standard_grants
 from shared_apps.access.events import UnitCreated
 from shared_apps.access.models import Unit, UnitKind
 from shared_apps.access.services import sync_standard_roles
@@ -14,7 +15,7 @@ from tenants.models import Organization
 
 @transaction.atomic
 def seed_access(organization: Organization, *, actor: Actor) -> None:
-    """The root unit, which bears the organization's name, and the standard roles.
+    """The root unit, which bears the organization's name.
 
     It may run again: what stands is left alone.
     """
@@ -25,4 +26,13 @@ def seed_access(organization: Organization, *, actor: Actor) -> None:
         root.path = f"{root.pk.hex}/"
         root.save(force_insert=True)
         audit.record(UnitCreated(subject_id=root.pk, kind=root.kind, parent_id=None), actor=actor)
+
+
+def seed_standard_roles(*, actor: Actor) -> None:
+    """The standard roles as the code declares them, in a spare schema."""
     sync_standard_roles(actor=actor)
+
+
+def standard_roles_version() -> str:
+    """Differs whenever the standard roles do."""
+    return repr((sorted(STANDARD_ROLES.items()), sorted(ROOT_ONLY), standard_grants()))

@@ -8,10 +8,10 @@ from shared_apps.audit import history
 from shared_apps.audit.subscriptions import subscribe
 from shared_apps.kernel.actor import Actor
 from tenant_apps.commissions.models import Commission, CommissionPlan
-from tenant_apps.commissions.seeds import seed_plan
+from tenant_apps.commissions.seeds import plan_version, seed_plan
 from tenant_apps.commissions.services import accrue_commissions
 from tenant_apps.payments.events import PaymentAllocated
-from tenants.provisioning import register_seed
+from tenants.provisioning import register_spare_seed
 
 
 def accrue(events: Sequence[PaymentAllocated], *, actor: Actor) -> None:
@@ -20,5 +20,5 @@ def accrue(events: Sequence[PaymentAllocated], *, actor: Actor) -> None:
 
 history.track(Commission, exclude=("basis", "steps"))
 history.track(CommissionPlan)
-register_seed(order=60, name="commissions.plan", function=seed_plan)
+register_spare_seed(order=60, name="commissions.plan", function=seed_plan, version=plan_version)
 subscribe(PaymentAllocated, accrue)

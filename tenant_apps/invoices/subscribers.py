@@ -19,8 +19,7 @@ from tenant_apps.invoices.services import NewInvoice, NewLine, issue_invoices, r
 from tenant_apps.parties.selectors import invoice_recipient
 from tenant_apps.products.models import TaxRate
 from tenant_apps.products.selectors import default_tax_rate, rate_for
-from tenants.models import Organization
-from tenants.provisioning import register_seed
+from tenants.provisioning import register_spare_seed
 
 
 def invoice_won_deals(events: Sequence[DealWon], *, actor: Actor) -> None:
@@ -75,7 +74,7 @@ def mail_recipient(message: OutboxMessage) -> None:
     )
 
 
-def seed_first_series(organization: Organization, *, actor: Actor) -> None:
+def seed_first_series(*, actor: Actor) -> None:
     """Invoices need a range of numbers from the first day."""
     record_first_series(actor=actor)
 
@@ -88,4 +87,9 @@ history.track(
 )
 history.track(InvoiceSeries)
 subscriptions.subscribe(DealWon, invoice_won_deals)
-register_seed(order=50, name="invoices.first_series", function=seed_first_series)
+register_spare_seed(
+    order=50,
+    name="invoices.first_series",
+    function=seed_first_series,
+    version=lambda: "INV, 30 days",
+)

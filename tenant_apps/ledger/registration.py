@@ -7,9 +7,9 @@ from shared_apps.accounts.models import User
 from shared_apps.audit.history import track
 from shared_apps.kernel.actor import Actor
 from tenants.models import Organization
-from tenants.provisioning import register_seed
+from tenants.provisioning import register_seed, register_spare_seed
 
-from . import subledgers
+from . import chart, subledgers
 from .models import Account, FiscalPeriod, PostingRule, PostingRuleLine
 from .services.chart import seed_chart
 from .services.periods import seed_periods
@@ -17,8 +17,15 @@ from .services.periods import seed_periods
 _SEED_ORDER = 300
 
 
-def _seed_books(organization: Organization, *, actor: Actor) -> None:
-    seed_chart(organization=organization, actor=actor)
+def _seed_chart(*, actor: Actor) -> None:
+    seed_chart(actor=actor)
+
+
+def _chart_version() -> str:
+    return repr((chart.CHART, chart.RULES))
+
+
+def _seed_periods(organization: Organization, *, actor: Actor) -> None:
     seed_periods(organization=organization, actor=actor)
 
 
@@ -28,7 +35,8 @@ def _known_users(ids: Collection[UUID]) -> Iterable[UUID]:
 
 def register() -> None:
     """Register the seed, the sub-ledger of users, and the histories of the cold tables."""
-    register_seed(_SEED_ORDER, "ledger", _seed_books)
+    register_spare_seed(_SEED_ORDER, "ledger.chart", _seed_chart, version=_chart_version)
+    register_seed(_SEED_ORDER, "ledger.periods", _seed_periods)
     subledgers.register("user", _known_users)
     for model in (Account, PostingRule, PostingRuleLine, FiscalPeriod):
         track(model)

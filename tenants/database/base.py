@@ -7,13 +7,14 @@ the path, in one statement.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from django.conf import settings
 from django_tenants.postgresql_backend import base as library
 from psycopg.pq import TransactionStatus
+from psycopg.types.array import ListDumper
 
 from tenants.errors import NoTenant, TenancyError
 
@@ -21,6 +22,27 @@ TENANT_SCHEMA = re.compile(r"t_[a-z0-9_]{1,40}\Z")
 NO_TENANT_ROLE = "kontor_no_tenant"
 PLATFORM_ROLE = "kontor_platform"
 _UNRESTRICTED = "none"
+
+
+class QuickListDumper(ListDumper):
+    """Writes lists of scalars, as bulk inserts send them column by column.
+
+    The library's own escapes by a regular expression, a call for each quotation mark: with columns
+    of JSON that is a quarter of a bulk insert's time. Every value may stand in quotation marks.
+    """
+
+    def dump(self, obj: list[Any]) -> Any:
+        if self.sub_dumper is None or any(isinstance(item, list) for item in obj):
+            return super().dump(obj)
+        dump = self.sub_dumper.dump
+        return b"{" + self.delimiter.join([_in_quotes(item, dump) for item in obj]) + b"}"
+
+
+def _in_quotes(item: Any, dump: Callable[[Any], Any]) -> bytes:
+    value = None if item is None else dump(item)
+    if value is None:
+        return b"NULL"
+    return b'"' + bytes(value).replace(b"\\", b"\\\\").replace(b'"', b'\\"') + b'"'
 
 
 class Nobody:
@@ -48,6 +70,11 @@ class DatabaseWrapper(library.DatabaseWrapper):
         super().__init__(*args, **kwargs)
         if not settings.DATABASE_IS_OWNER:
             self.set_no_tenant()
+
+    def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
+        opened = super().get_new_connection(conn_params)
+        opened.adapters.register_dumper(list, QuickListDumper)
+        return opened
 
     def set_tenant(self, tenant: Any, include_public: bool = False) -> None:
         """Choose a tenant. The database hears of it with the next statement."""

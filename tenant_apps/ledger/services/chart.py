@@ -5,11 +5,10 @@ from shared_apps.kernel.actor import Actor
 from shared_apps.kernel.operations import step
 from tenant_apps.ledger import chart
 from tenant_apps.ledger.models import Account, PostingRule, PostingRuleLine
-from tenants.models import Organization
 
 
 @step
-def seed_chart(*, organization: Organization, actor: Actor) -> None:
+def seed_chart(*, actor: Actor) -> None:
     """Write the standard chart of accounts and posting rules; what stands already stays."""
     by_code = {account.code: account for account in Account.objects.chart()}
     accounts = [
