@@ -59,7 +59,7 @@ def test_an_organization_starts_with_the_standard_chart_and_rules() -> None:
 
 def test_seeding_again_changes_nothing(tenant: Any, actor: Actor) -> None:
     before = list(Account.objects.values_list("id", "name"))
-    seed_chart(organization=tenant, actor=actor)
+    seed_chart(actor=actor)
     assert list(Account.objects.values_list("id", "name")) == before
     assert PostingRule.objects.count() == len(chart.RULES)
 
