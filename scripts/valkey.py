@@ -7,6 +7,7 @@ import secrets
 import signal
 import subprocess
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,12 +18,13 @@ from scripts.state import ScriptError
 
 @dataclass
 class Valkey:
-    """One server in its folder; ``memory`` is the part of runtime.json it may change."""
+    """One server in its folder; ``memory`` is runtime.json, which ``remember`` writes."""
 
     folder: Path
     program: Path
     log: Path
     memory: dict[str, Any]
+    remember: Callable[[], None]
     capability: int | None
 
     @property
@@ -50,8 +52,9 @@ class Valkey:
         for attempt in range(5):
             port = processes.free_port(self.memory.get("valkey_port") if not attempt else None)
             process = self._spawn(port)
+            self.memory.update(valkey_port=port, valkey_pid=process.pid)
+            self.remember()
             if self._await_ready(port, process):
-                self.memory.update(valkey_port=port, valkey_pid=process.pid)
                 return
         raise ScriptError(f"Valkey does not start:\n{processes.tail(self.log)}")
 

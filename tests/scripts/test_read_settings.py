@@ -7,7 +7,15 @@ from scripts.state import PROJECT, parse_settings
 
 EXAMPLE = PROJECT / ".env.example"
 # Read by the scripts, before or beside the product.
-OF_SCRIPTS = {"WEB_PORT", "WEB_WORKERS", "WEB_THREADS", "BIND_HOST", "PORT", "DATABASE_LOGIN"}
+OF_SCRIPTS = {
+    "BIND_HOST",
+    "DATABASE_LOGIN",
+    "PORT",
+    "POSTGRES_PROGRAMS",
+    "WEB_PORT",
+    "WEB_THREADS",
+    "WEB_WORKERS",
+}
 
 
 def settings_of_product() -> set[str]:

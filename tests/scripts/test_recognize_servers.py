@@ -13,7 +13,14 @@ from scripts.postgres import Postgres
 
 
 def server(folder: Path) -> Postgres:
-    return Postgres(folder=folder, programs=folder, log=folder / "log", memory={}, capability=None)
+    return Postgres(
+        folder=folder,
+        programs=folder,
+        log=folder / "log",
+        memory={},
+        remember=lambda: None,
+        capability=None,
+    )
 
 
 @pytest.fixture
