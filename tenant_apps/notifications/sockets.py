@@ -9,13 +9,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 from urllib.parse import parse_qs
 from uuid import UUID
 
+import structlog
 from channels.db import DatabaseSyncToAsync
 from channels.generic.websocket import AsyncWebsocketConsumer
+from django.db import OperationalError
 
 from tenant_apps.notifications import live
 from tenant_apps.notifications.errors import TicketRefused, TicketsUnavailable
@@ -33,6 +35,8 @@ GATHERING_SECONDS = 0.2
 MAXIMUM_MESSAGE = 1024
 MAXIMUM_WAITING = 500
 
+logger = structlog.get_logger(__name__)
+
 Result = TypeVar("Result")
 
 
@@ -44,6 +48,8 @@ class LiveConsumer(AsyncWebsocketConsumer):
         self.groups_joined: list[str] = []
         self.waiting: set[UUID] = set()
         self.heard = True
+        # More changed than could be remembered: the client is told to read anew.
+        self.missed = False
         self.pulse: asyncio.Task[None] | None = None
         self.gathering: asyncio.Task[None] | None = None
         self.host = _host_of(self.scope)
@@ -56,13 +62,13 @@ class LiveConsumer(AsyncWebsocketConsumer):
         except TicketRefused:
             await self.close(code=REFUSED)
             return
-        except TicketsUnavailable:
+        except (TicketsUnavailable, OperationalError):
             await self.close(code=UNAVAILABLE)
             return
         await self._join()
         await self.accept()
         await self._say({"type": "welcome", "heartbeat_seconds": HEARTBEAT_SECONDS})
-        self.pulse = asyncio.create_task(self._beat())
+        self.pulse = asyncio.create_task(self._guarded(self._beat()))
 
     async def disconnect(self, code: int) -> None:
         for task in (self.pulse, self.gathering):
@@ -86,8 +92,10 @@ class LiveConsumer(AsyncWebsocketConsumer):
         """From the channel layer: a payment changed; whether this person may know is asked."""
         if len(self.waiting) < MAXIMUM_WAITING:
             self.waiting.add(UUID(message["payment"]))
+        else:
+            self.missed = True
         if self.gathering is None or self.gathering.done():
-            self.gathering = asyncio.create_task(self._tell_changes())
+            self.gathering = asyncio.create_task(self._guarded(self._tell_changes()))
 
     async def session_changed(self, message: dict[str, Any]) -> None:
         """From the channel layer: a session of this person ended, perhaps this one."""
@@ -102,6 +110,14 @@ class LiveConsumer(AsyncWebsocketConsumer):
         for name in names:
             await self.channel_layer.group_add(name, self.channel_name)
             self.groups_joined.append(name)
+
+    async def _guarded(self, work: Coroutine[Any, Any, None]) -> None:
+        """A socket whose work broke down is closed: an open one that says nothing would lie."""
+        try:
+            await work
+        except Exception:
+            logger.exception("live_socket_failed")
+            await self.close(code=UNAVAILABLE)
 
     async def _beat(self) -> None:
         while True:
@@ -132,6 +148,9 @@ class LiveConsumer(AsyncWebsocketConsumer):
                 return
             for change in changes:
                 await self._say({"type": "payment_changed", "payment": change})
+        if self.missed:
+            self.missed = False
+            await self._say({"type": "refresh"})
 
     async def _say(self, message: dict[str, Any]) -> None:
         await self.send(text_data=json.dumps(message))

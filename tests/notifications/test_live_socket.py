@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from asgiref.sync import sync_to_async
 from channels.layers import get_channel_layer
-from django.db import connection
+from django.db import OperationalError, connection
 
 from shared_apps.accounts.models import Session
 from shared_apps.kernel import clock
@@ -238,6 +238,46 @@ def test_closes_on_what_is_no_message(real_commits: Any, live_cast: Cast) -> Non
             assert await opened.connect() is None
             await opened.say(text)
             assert await opened.closing_code() == sockets.MALFORMED, text
+
+    play(story)
+
+
+def test_closes_when_the_database_is_gone(
+    real_commits: Any, live_cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ticket = ticket_for(real_commits, live_cast, session_of(live_cast, "olga"))
+
+    def gone(**values: Any) -> bool:
+        raise OperationalError("the database is gone")
+
+    async def story() -> None:
+        opened = socket(ticket)
+        assert await opened.connect() is None
+        monkeypatch.setattr(live, "may_stay", gone)
+        assert await opened.closing_code() == sockets.UNAVAILABLE
+
+    play(story)
+
+
+def test_says_read_anew_when_more_changed_than_it_remembers(
+    real_commits: Any, live_cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sockets, "MAXIMUM_WAITING", 2)
+    monkeypatch.setattr(sockets, "HEARTBEAT_SECONDS", 60)
+    ticket = ticket_for(real_commits, live_cast, session_of(live_cast, "vera"))
+    deal = an_open_deal(live_cast)
+
+    def storm() -> None:
+        for _ in range(5):
+            a_payment(live_cast, deal)
+        relay_due()
+
+    async def story() -> None:
+        opened = socket(ticket)
+        assert await opened.connect() is None
+        await beside(real_commits, storm)
+        assert await opened.hear("refresh")
+        await opened.leave()
 
     play(story)
 
