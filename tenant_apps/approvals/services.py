@@ -185,6 +185,7 @@ def recall(*, approval_id: UUID, actor: Actor, remark: str = "") -> Approval:
     approval = approvals_visible_to(actor).obtain(approval_id)
     _locked_subjects([approval])
     approval = approvals_visible_to(actor).locked(approval_id)
+    actor.require("approvals.view_approval")
     if approval.maker_id is None or approval.maker_id != actor.user_id:
         raise NotTheMaker
     approval.check_pending()

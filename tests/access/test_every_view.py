@@ -33,6 +33,7 @@ STRANGERS = {
     "invitation-acceptance",
     "login-code-redemption",
     "redoc",
+    "root",
     "schema",
     "swagger",
     "token",
