@@ -132,11 +132,13 @@ def lease() -> Iterator[dict[str, str]]:
         yield environment()
         return
     servers = Servers(state_folder())
-    with locked(servers.users, shared=True):
-        yield environment()
-    with locked_if_free(servers.users) as last:
-        if last:
-            servers.stop_unless_kept()
+    try:
+        with locked(servers.users, shared=True):
+            yield environment()
+    finally:
+        with locked_if_free(servers.users) as last:
+            if last:
+                servers.stop_unless_kept()
 
 
 def given_servers() -> bool:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from scripts import environment
-from scripts.embedded import Servers
+from scripts.embedded import Servers, lease
 from scripts.postgres import postgres_version
 from scripts.state import PROJECT, read_json, state_folder, write_json
 
@@ -135,3 +135,29 @@ def test_another_postgresql_has_data_of_its_own(
     version = postgres_version(usual)
     assert servers.postgres.folder == state / f"postgres-{version}"
     assert servers.runtime == state / f"runtime-{version}.json"
+
+
+def test_a_failing_user_leaves_no_server_behind(
+    state: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("DATABASE_URL", "DATABASE_OWNER_URL", "REDIS_URL"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("STATE_DIR", str(state))
+    servers = Servers(state)
+    with pytest.raises(ZeroDivisionError), lease() as values:
+        assert values["DATABASE_URL"].startswith("postgres://kontor_app:")
+        assert servers.postgres.is_running()
+        raise ZeroDivisionError
+    assert not servers.postgres.is_running()
+
+
+def test_servers_that_were_started_to_stay_outlive_their_users(
+    state: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(state, "start")
+    for name in ("DATABASE_URL", "DATABASE_OWNER_URL", "REDIS_URL"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("STATE_DIR", str(state))
+    with lease():
+        pass
+    assert Servers(state).postgres.is_running()
