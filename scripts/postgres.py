@@ -40,6 +40,9 @@ SETTINGS = {
     "log_min_duration_statement": "-1",
     "idle_in_transaction_session_timeout": "15min",
 }
+# For servers whose data nobody misses: tests clone and drop databases by the hundred, and writing
+# each of them through to the disk is most of what they would wait for.
+FORGETFUL = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 # Run by the owner itself, so that it administers the roles it made. It can be run again.
 ROLES = """
 DO $$ BEGIN
@@ -82,6 +85,7 @@ class Postgres:
     memory: dict[str, Any]
     remember: Callable[[], None]
     capability: int | None
+    durable: bool = True
 
     @property
     def data(self) -> Path:
@@ -120,7 +124,8 @@ class Postgres:
         ).wait()
         for attempt in range(5):
             port = processes.free_port(self.memory.get("postgres_port") if not attempt else None)
-            settings = [word for k, v in SETTINGS.items() for word in ("-c", f"{k}={v}")]
+            chosen = SETTINGS if self.durable else SETTINGS | FORGETFUL
+            settings = [word for k, v in chosen.items() for word in ("-c", f"{k}={v}")]
             with processes.open_log(self.log) as output:
                 process = processes.spawn(
                     [self.programs / "postgres", "-D", self.folder, "-p", port, *settings],

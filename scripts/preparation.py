@@ -27,8 +27,10 @@ class Prepared:
 
 
 @contextlib.contextmanager
-def prepared(*, development: bool = False) -> Iterator[Prepared]:
+def prepared(*, development: bool = False, for_tests: bool = False) -> Iterator[Prepared]:
     """Install what is missing and run the servers while the block runs.
+
+    With ``for_tests`` they are the tests' own, which forget what they keep when they crash.
 
     :raises ScriptError: something cannot be installed or started.
     """
@@ -37,7 +39,7 @@ def prepared(*, development: bool = False) -> Iterator[Prepared]:
         say(f"the state folder is {state}")
     python = environment.ensure(development=development)
     say("starting PostgreSQL and Valkey" if not embedded.given_servers() else "servers are given")
-    with embedded.lease() as values:
+    with embedded.lease(for_tests=for_tests) as values:
         yield Prepared(state=state, python=python, variables=child_variables(state, values))
 
 

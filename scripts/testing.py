@@ -33,6 +33,8 @@ class Step:
 
     name: str
     command: Sequence[str]
+    # As its user would call it: with the servers of the product, not those of the tests.
+    as_user: bool = False
 
 
 def pytest_step(*, setup: Prepared, slow: bool, rest: Sequence[str]) -> Step:
@@ -68,7 +70,8 @@ def quality_steps(setup: Prepared) -> list[Step]:
 def run_step(step: Step, setup: Prepared) -> int:
     """Run the step on the screen; answer its exit code, 128 and more where a signal ended it."""
     say(f"{step.name} ...")
-    child = subprocess.Popen(step.command, cwd=PROJECT, env=setup.variables)
+    variables = None if step.as_user else setup.variables
+    child = subprocess.Popen(step.command, cwd=PROJECT, env=variables)
     try:
         code = child.wait()
     except KeyboardInterrupt as interruption:
@@ -115,11 +118,11 @@ def main(arguments: list[str] | None = None) -> int:
     chosen, rest = parser.parse_known_args(arguments)
     processes.heed_termination()
     try:
-        with prepared(development=True) as setup:
+        with prepared(development=True, for_tests=True) as setup:
             tests = pytest_step(setup=setup, slow=chosen.slow, rest=rest)
             steps = [tests]
             if chosen.slow and not rest:
-                check = Step("check", [str(PROJECT / "scripts" / "run"), "--check"])
+                check = Step("check", [str(PROJECT / "scripts" / "run"), "--check"], as_user=True)
                 steps = [*quality_steps(setup), tests, check]
             return run_steps(steps, setup)
     except ScriptError as problem:

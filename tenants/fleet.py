@@ -81,9 +81,9 @@ def new_schema_name() -> str:
     return f"t_{secrets.token_hex(8)}"
 
 
-def build_spare_schema() -> SpareSchema:
-    """Add one schema to the pool."""
-    name = new_schema_name()
+def build_spare_schema(name: str = "") -> SpareSchema:
+    """Add one schema to the pool; its name is new unless one is given."""
+    name = name or new_schema_name()
     build_schema(name)
     seed_spare(name)
     return SpareSchema.objects.create(schema_name=name, fingerprint=fingerprint())

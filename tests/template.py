@@ -12,6 +12,8 @@ from unittest import mock
 
 SUBDOMAINS = ("acme", "neighbour")
 NAMES = {"acme": "Acme Trading", "neighbour": "Neighbour Stores"}
+# Enough for what one test signs up; a clone has them all again.
+SPARES = 2
 CURRENCIES = {"acme": "KES", "neighbour": "KES"}
 
 
@@ -48,6 +50,8 @@ def build() -> None:
     from tenants.services import OrganizationFacts, claim_schema
 
     fleet.migrate_fleet(progress=lambda line: None)
+    for number in range(SPARES):
+        fleet.build_spare_schema(f"t_test_spare_{number}")
     for subdomain in SUBDOMAINS:
         schema_name = f"t_test_{subdomain}"
         fleet.build_schema(schema_name)
