@@ -12,6 +12,8 @@ from django.db.migrations.loader import MigrationLoader
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from redis.exceptions import RedisError
 
+from shared_apps.kernel.api.problems import problem_response
+from shared_apps.kernel.errors import MethodNotAllowed
 from tenants.context import platform_context
 
 ALIVE = "/api/health/"
@@ -76,6 +78,35 @@ def readiness() -> tuple[bool, dict[str, str]]:
     return all(answer == "ok" for answer in answers.values()), answers
 
 
+def _described(properties: dict[str, Any], *, means: str) -> dict[str, Any]:
+    schema = {"type": "object", "required": list(properties), "properties": properties}
+    return {"description": means, "content": {"application/json": {"schema": schema}}}
+
+
+def _operation(name: str, responses: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "operationId": name,
+        "tags": ["health"],
+        "security": [{}],
+        "responses": responses,
+    }
+
+
+def describe(result: Any, **_context: Any) -> Any:
+    """Put the health checks, which no route serves, into the OpenAPI document."""
+    word = {"type": "string"}
+    status = {"status": word}
+    parts = {**status, "checks": {"type": "object", "additionalProperties": word}}
+    alive = {"200": _described(status, means="The process answers.")}
+    ready = {
+        "200": _described(parts, means="Every part is ready."),
+        "503": _described(parts, means="A part is not, and says why."),
+    }
+    result["paths"][ALIVE] = {"get": _operation("health_retrieve", alive)}
+    result["paths"][READY] = {"get": _operation("health_ready_retrieve", ready)}
+    return result
+
+
 class HealthMiddleware:
     """Answers the health checks; everything else goes on."""
 
@@ -83,6 +114,10 @@ class HealthMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.path in (ALIVE, READY) and request.method not in ("GET", "HEAD"):
+            refused = problem_response(MethodNotAllowed(), request=request)
+            refused["Allow"] = "GET, HEAD"
+            return refused
         if request.path == ALIVE:
             return JsonResponse({"status": "alive"})
         if request.path == READY:

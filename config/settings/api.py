@@ -46,6 +46,7 @@ SPECTACULAR_SETTINGS = {
     "POSTPROCESSING_HOOKS": [
         "shared_apps.kernel.api.schema_hooks.document_problems",
         "shared_apps.kernel.api.schema_hooks.modernise",
+        "config.health.describe",
     ],
 }
 

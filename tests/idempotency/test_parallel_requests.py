@@ -122,6 +122,7 @@ def test_rehearsing_with_real_commits_leaves_nothing(
     call(
         payer,
         SALE,
+        key="k-1",
         query="?dry_run=true",
         afterwards=staticmethod(lambda: called.append("mail")),
     )

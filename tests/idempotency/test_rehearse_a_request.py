@@ -73,3 +73,11 @@ def test_is_unknown_where_no_money_moves(call: Any, alice: User) -> None:
 
     assert refused.status_code == 400
     assert sales() == 0
+
+
+def test_demands_the_key_too(call: Any, alice: User) -> None:
+    refused = call(alice, SALE, key=None, query="?dry_run=true")
+
+    assert refused.status_code == 400
+    assert refused.data["code"] == "idempotency_key_required"
+    assert sales() == 0

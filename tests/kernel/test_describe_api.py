@@ -30,7 +30,10 @@ def test_is_valid_and_of_version_3_1(document: Any) -> None:
 
 
 def test_every_operation_may_answer_a_problem(document: Any) -> None:
-    for item in document["paths"].values():
+    for path, item in document["paths"].items():
+        if path.startswith("/api/health/"):
+            # Answered before the API, by what cannot fail in its ways.
+            continue
         for operation in item.values():
             for status in ("400", "401", "403", "404", "429", "503", "default"):
                 assert operation["responses"][status]["$ref"].startswith("#/components/responses/")

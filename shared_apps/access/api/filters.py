@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 import django_filters as filters
 from django.db.models import Exists, OuterRef, QuerySet
@@ -38,7 +39,7 @@ class UserFilter(filters.FilterSet):
     def filter_role(self, people: QuerySet[User], name: str, value: str) -> QuerySet[User]:
         return people.filter(_holds(role__code=value))
 
-    def filter_unit(self, people: QuerySet[User], name: str, value: Any) -> QuerySet[User]:
+    def filter_unit(self, people: QuerySet[User], name: str, value: UUID) -> QuerySet[User]:
         return people.filter(_holds(unit_id=value))
 
 

@@ -70,6 +70,9 @@ class IdempotentMixin:
         if request.method in SAFE_METHODS or not hasattr(self, request.method.lower()):
             return act()
         if self._moves_money() and is_dry_run(request):
+            if key_of(request) is None:
+                # A rehearsal is the same request: it shows also that the key is forgotten.
+                raise KeyRequired
             return self._repeated(lambda: self._rehearsed(act))
         asked = self._asked()
         return self._repeated(lambda: self._committed(act, asked))

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
 from django.forms import SelectMultiple
-from django_filters.rest_framework import DjangoFilterBackend
+from django_filters.rest_framework import BooleanFilter, CharFilter, DjangoFilterBackend
 from rest_framework import serializers
 from rest_framework.filters import BaseFilterBackend
 
@@ -89,7 +89,7 @@ class StrictQueryMixin:
         view: Any = self
         allowed = set(_declared_names(self.query_parameters.get(view.operation, ())))
         if view.is_listing:
-            allowed |= _filter_names(view)
+            allowed |= set(_filters_by_name(view))
             paginator = getattr(view, "paginator", None)
             if paginator is not None:
                 allowed |= paginator.query_parameters()
@@ -184,15 +184,17 @@ def _declared_names(declared: QueryDeclaration) -> Iterable[str]:
     return declared
 
 
-def _filter_names(view: Any) -> set[str]:
+def _filters_by_name(view: Any) -> dict[str, Any]:
+    """The filters by the parameters that they read; a range has one for each end."""
     filterset = getattr(view, "filterset_class", None)
     if filterset is None:
-        return set()
-    names: set[str] = set()
+        return {}
+    found: dict[str, Any] = {}
     for name, item in filterset.base_filters.items():
         suffixes = getattr(item.field.widget, "suffixes", None)
-        names |= {f"{name}_{suffix}" for suffix in suffixes} if suffixes else {name}
-    return names
+        names = [f"{name}_{suffix}" for suffix in suffixes] if suffixes else [name]
+        found |= dict.fromkeys(names, item)
+    return found
 
 
 def _repeatable_names(view: Any) -> set[str]:
@@ -203,4 +205,21 @@ def _repeatable_names(view: Any) -> set[str]:
 
 
 class FilterBackend(DjangoFilterBackend):
-    """django-filter; a wrong value is a 400 that names the parameter."""
+    """django-filter; a wrong value is a 400 that names the parameter.
+
+    What is neither true nor false, and no value where one of a kind is meant, is wrong too:
+    django-filter would leave the filter out and answer with every row.
+    """
+
+    def filter_queryset(self, request: Any, queryset: Any, view: Any) -> Any:
+        """:raises BadInput: a filter has no value, or not one of its kind."""
+        errors = []
+        for name, item in _filters_by_name(view).items():
+            values = request.query_params.getlist(name)
+            if "" in values and not isinstance(item, CharFilter):
+                errors.append(FieldError.at(name, detail="It has no value.", code="blank"))
+            elif isinstance(item, BooleanFilter) and not set(values) <= {"true", "false"}:
+                errors.append(FieldError.at(name, detail="Say true or false.", code="invalid"))
+        if errors:
+            raise BadInput(errors=errors)
+        return super().filter_queryset(request, queryset, view)

@@ -45,6 +45,8 @@ class StrictFields:
             str(name)[:_MAX_NAME]: [ErrorDetail(self.unknown_field_message, code="unknown_field")]
             for name in unknown[:_MAX_UNKNOWN_NAMED]
         }
+        if isinstance(data, Mapping) and not html.is_html_input(data):
+            refused |= self._bent_in(data)
         try:
             value = super().to_internal_value(data)  # type: ignore[misc]
         except serializers.ValidationError as exc:
@@ -55,12 +57,41 @@ class StrictFields:
             raise serializers.ValidationError(refused)
         return value
 
+    def _bent_in(self, data: Mapping[str, Any]) -> dict[str, list[ErrorDetail]]:
+        found = {}
+        for field in self._writable_fields:  # type: ignore[attr-defined]
+            message = _bent(field, data.get(field.field_name))
+            if message:
+                found[field.field_name] = [ErrorDetail(message, code="invalid")]
+        return found
+
     def _unknown_in(self, data: Mapping[str, Any]) -> list[str]:
         known = {field.field_name for field in self._writable_fields}  # type: ignore[attr-defined]
         if html.is_html_input(data):
             # A form spells nested places "lines[0].amount".
             return sorted(name for name in data if _root_of(name) not in known)
         return sorted((name for name in data if name not in known), key=str)
+
+
+# What the API describes as a text is not taken as a number, and so on: DRF would bend it.
+_KINDS: tuple[tuple[type[serializers.Field[Any, Any, Any, Any]], type, str], ...] = (
+    (serializers.CharField, str, "This is not a text."),
+    (serializers.UUIDField, str, "This is not an id."),
+    (serializers.DecimalField, str, "This is not a decimal in a text."),
+    (serializers.BooleanField, bool, "Say true or false."),
+    (serializers.IntegerField, int, "This is not a whole number."),
+)
+
+
+def _bent(field: Any, value: Any) -> str:
+    """What to say of a value that is not of the field's own JSON type; empty if it is."""
+    if value is None or isinstance(value, dict | list):
+        return ""
+    for kind, wanted, message in _KINDS:
+        if isinstance(field, kind):
+            fits = isinstance(value, wanted) and (wanted is bool or not isinstance(value, bool))
+            return "" if fits else message
+    return ""
 
 
 def _root_of(name: str) -> str:
