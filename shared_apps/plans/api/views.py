@@ -1,21 +1,20 @@
-from django.db.models import QuerySet
-from rest_framework.generics import ListAPIView
 from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
 
-from shared_apps.kernel.api.query import StrictQueryMixin
+from shared_apps.kernel.api.views import DomainView
 from shared_apps.plans.api.serializers import PlanOut
-from shared_apps.plans.models import Plan
 from shared_apps.plans.selectors import listed_plans
 
 
-class PlanList(StrictQueryMixin, ListAPIView[Plan]):
+class PlanList(DomainView):
     """The plans that an organization may choose when it signs up."""
 
     authentication_classes = ()
     permission_classes = (AllowAny,)
     serializer_class = PlanOut
-    pagination_class = None
-    filter_backends = ()
+    unpaged = frozenset({"get"})
 
-    def get_queryset(self) -> QuerySet[Plan]:
-        return listed_plans()
+    def get(self, request: Request) -> Response:
+        """All of them: they are few."""
+        return self.answer_all(listed_plans())

@@ -1,0 +1,205 @@
+"""More than a page's worth of every kind of row that a list shows, alike each to each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+from shared_apps.access import services as access
+from shared_apps.access.selectors import root_unit
+from shared_apps.kernel import clock
+from tenant_apps.commissions.services import add_plan
+from tenant_apps.deals.services import (
+    DealWin,
+    change_deal,
+    change_stages,
+    note_activity,
+    record_deals,
+    win_deals,
+)
+from tenant_apps.deals.services.stages import StageMove
+from tenant_apps.invoices.models import InvoiceSeries
+from tenant_apps.ledger.models import Account
+from tenant_apps.ledger.services import open_fiscal_year
+from tenant_apps.parties.services import NewClient, add_contact, record_clients
+from tenant_apps.payments.services import Verification, record_payments, verify_payments
+from tenant_apps.products.models import TaxCategory
+from tenant_apps.products.services import NewProduct, record_products, record_tax_rate
+from tenant_apps.teams.services import add_member
+from tests.cast import Cast, assemble
+from tests.deals.stories import a_deal, kes, new_deal
+from tests.payments.stories import new_payment
+from tests.people import make_person, make_team
+
+MANY = 21
+CLOSED = date(2026, 3, 1)
+
+
+class Crowd:
+    """Deals of as many clients and products, each won, half paid and once more to be verified."""
+
+    def __init__(self) -> None:
+        self.cast: Cast = assemble()
+        self.system = self.cast.system
+        self._people()
+        self._catalogue()
+        self._business()
+        self._one_deal()
+
+    def _people(self) -> None:
+        self.people = [make_person(f"Person {number}") for number in range(MANY)]
+        for person in self.people:
+            access.grant_membership(
+                actor=self.system, user_id=person.pk, unit_id=root_unit().pk, role="supervisor"
+            )
+        self.team = make_team("Crowd", lead=self.people[0])
+        for person in self.people[1:]:
+            add_member(actor=self.system, team_id=self.team.pk, user_id=person.pk)
+        for number in range(MANY):
+            make_team(f"Team {number}", lead=self.people[number])
+            access.create_role(
+                actor=self.system, code=f"role_{number}", name=f"Role {number}", grants=[]
+            )
+
+    def _catalogue(self) -> None:
+        self.clients = record_clients(
+            actor=self.system,
+            clients=[
+                NewClient(
+                    name=f"Client {number}",
+                    owner_id=self.cast.user("olga").pk,
+                    unit_id=self.cast.units["north"].pk,
+                )
+                for number in range(MANY)
+            ],
+        )
+        for number in range(MANY):
+            add_contact(
+                actor=self.system,
+                party_id=self.clients[0].pk,
+                values={"full_name": f"Contact {number}"},
+            )
+            record_tax_rate(
+                actor=self.system,
+                code=f"T{number}",
+                name=f"Tax {number}",
+                category=TaxCategory.STANDARD,
+                percent=Decimal(number + 1),
+            )
+            add_plan(
+                actor=self.system,
+                name=f"Plan {number}",
+                percent=Decimal(5),
+                starts_on=date(2030, 1, 1) + timedelta(days=number),
+            )
+            InvoiceSeries.objects.create(code=f"S{number}", is_default=False)
+        self.products = record_products(
+            actor=self.system,
+            products=[
+                NewProduct(code=f"P{number}", name=f"Product {number}", list_price=kes("1.00"))
+                for number in range(MANY)
+            ],
+        )
+        for year in (2040, 2041):
+            open_fiscal_year(actor=self.system, fiscal_year=year)
+
+    def _business(self) -> None:
+        olga = self.cast.actor("olga")
+        self.deals = record_deals(
+            actor=olga,
+            deals=[
+                new_deal(self.cast, client_id=client.pk, product_id=product.pk)
+                for client, product in zip(self.clients, self.products, strict=True)
+            ],
+        )
+        win_deals(
+            actor=olga, wins=[DealWin(deal_id=deal.pk, closed_on=CLOSED) for deal in self.deals]
+        )
+        paid = record_payments(
+            actor=olga, payments=[new_payment(deal, kes("500.00")) for deal in self.deals]
+        )
+        verify_payments(
+            actor=self.cast.actor("vera"),
+            verifications=[Verification(payment_id=payment.pk) for payment in paid],
+        )
+        record_payments(
+            actor=olga, payments=[new_payment(deal, kes("100.00")) for deal in self.deals]
+        )
+        for person in self.people:
+            access.grant_object(
+                actor=self.system,
+                user_id=person.pk,
+                permission="deals.view_deal",
+                subject=self.deals[0],
+            )
+
+    def _one_deal(self) -> None:
+        """A deal with a long history."""
+        self.deal = a_deal(self.cast, client_id=self.clients[0].pk)
+        olga = self.cast.actor("olga")
+        for number in range(MANY):
+            note_activity(actor=olga, deal_id=self.deal.pk, kind="note", text=f"Note {number}")
+            change_deal(actor=olga, deal_id=self.deal.pk, changes={"name": f"Name {number}"})
+            stage = ("engaging", "prospecting")[number % 2]
+            move = StageMove(deal_id=self.deal.pk, to_stage=stage, occurred_on=clock.today("UTC"))
+            change_stages(actor=olga, moves=[move])
+
+    @property
+    def bank(self) -> Any:
+        """The account that took the money of all."""
+        return Account.objects.filter(code="1000", currency="KES").order_by("-created_at")[0]
+
+
+# For each list of the router: who reads it, and what stands in its address and its query.
+Reader = Callable[[Crowd], tuple[str, str]]
+LISTS: dict[str, Reader] = {
+    "sessions/": lambda c: ("ada", "sessions/"),
+    "users/": lambda c: ("ada", "users/"),
+    "units/": lambda c: ("ada", "units/"),
+    "roles/": lambda c: ("ada", "roles/"),
+    "memberships/": lambda c: ("ada", "memberships/"),
+    "object-grants/": lambda c: (
+        "ada",
+        f"object-grants/?subject_type=deals.deal&subject_id={c.deals[0].pk}",
+    ),
+    "audit-entries/": lambda c: ("ada", "audit-entries/"),
+    "field-history/": lambda c: (
+        "ada",
+        f"field-history/?subject_type=deals.deal&subject_id={c.deal.pk}",
+    ),
+    "approvals/": lambda c: ("vera", "approvals/"),
+    "ledger/accounts/": lambda c: ("ada", "ledger/accounts/"),
+    "ledger/accounts/<uuid:account_id>/statement/": lambda c: (
+        "ada",
+        f"ledger/accounts/{c.bank.pk}/statement/",
+    ),
+    "ledger/transfers/": lambda c: ("ada", "ledger/transfers/"),
+    "ledger/journals/": lambda c: ("ada", "ledger/journals/"),
+    "ledger/posting-rules/": lambda c: ("ada", "ledger/posting-rules/"),
+    "ledger/periods/": lambda c: ("ada", "ledger/periods/"),
+    "clients/": lambda c: ("olga", "clients/"),
+    "clients/<uuid:client_id>/contacts/": lambda c: (
+        "olga",
+        f"clients/{c.clients[0].pk}/contacts/",
+    ),
+    "products/": lambda c: ("olga", "products/"),
+    "tax-rates/": lambda c: ("olga", "tax-rates/"),
+    "teams/": lambda c: ("ada", "teams/"),
+    "teams/<uuid:team_id>/members/": lambda c: ("ada", f"teams/{c.team.pk}/members/"),
+    "deals/": lambda c: ("olga", "deals/?expand=client,product,owner"),
+    "deals/<uuid:deal_id>/stage-changes/": lambda c: ("olga", f"deals/{c.deal.pk}/stage-changes/"),
+    "deals/<uuid:deal_id>/activities/": lambda c: ("olga", f"deals/{c.deal.pk}/activities/"),
+    "deals/<uuid:deal_id>/history/": lambda c: ("olga", f"deals/{c.deal.pk}/history/"),
+    "invoices/": lambda c: ("olga", "invoices/?expand=deal,recipient"),
+    "invoice-series/": lambda c: ("ada", "invoice-series/"),
+    "payments/": lambda c: ("olga", "payments/?state=verified"),
+    "verification-queue/": lambda c: ("vera", "verification-queue/"),
+    "payment-invoices/": lambda c: ("olga", "payment-invoices/"),
+    "commissions/": lambda c: ("olga", "commissions/"),
+    "commission-plans/": lambda c: ("ada", "commission-plans/"),
+    "dashboards/figures/": lambda c: ("sam", "dashboards/figures/?by=client"),
+}
+# Lists that the product itself fills and nobody adds to; they show what there is.
+FIXED = {"ledger/posting-rules/"}
