@@ -1,10 +1,12 @@
 """Query parameters: declared ones only."""
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
 from django.forms import SelectMultiple
-from django_filters.rest_framework import BooleanFilter, CharFilter, DjangoFilterBackend
+from django_filters import BooleanFilter, CharFilter, DateFilter
+from django_filters.rest_framework import DjangoFilterBackend
 from rest_framework import serializers
 from rest_framework.filters import BaseFilterBackend
 
@@ -15,6 +17,7 @@ EXPAND = "expand"
 MAX_ORDERING_TERMS = 3
 MAX_EXPAND_DEPTH = 2
 MAX_EXPANDED = 10
+_ISO_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 QueryDeclaration = type[serializers.Serializer[Any]] | Iterable[str]
 
@@ -208,7 +211,8 @@ class FilterBackend(DjangoFilterBackend):
     """django-filter; a wrong value is a 400 that names the parameter.
 
     What is neither true nor false, and no value where one of a kind is meant, is wrong too:
-    django-filter would leave the filter out and answer with every row.
+    django-filter would leave the filter out and answer with every row. Days are ISO 8601 and
+    nothing that one country reads otherwise than another.
     """
 
     def filter_queryset(self, request: Any, queryset: Any, view: Any) -> Any:
@@ -220,6 +224,10 @@ class FilterBackend(DjangoFilterBackend):
                 errors.append(FieldError.at(name, detail="It has no value.", code="blank"))
             elif isinstance(item, BooleanFilter) and not set(values) <= {"true", "false"}:
                 errors.append(FieldError.at(name, detail="Say true or false.", code="invalid"))
+            elif isinstance(item, DateFilter) and not all(map(_ISO_DAY.fullmatch, values)):
+                errors.append(
+                    FieldError.at(name, detail="Days are written 2026-03-31.", code="invalid")
+                )
         if errors:
             raise BadInput(errors=errors)
         return super().filter_queryset(request, queryset, view)

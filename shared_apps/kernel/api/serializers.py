@@ -10,10 +10,11 @@ from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail
 from rest_framework.utils import html
 
-from .fields import CurrencyField, MoneyField
+from .fields import CurrencyField, DayField, MoneyField
 
 __all__ = [
     "CurrencyField",
+    "DayField",
     "ExpandableSerializer",
     "MoneyField",
     "NoBody",

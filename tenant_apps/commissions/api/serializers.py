@@ -7,7 +7,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from shared_apps.kernel.api.fields import MoneyField
+from shared_apps.kernel.api.fields import DayField, MoneyField
 from shared_apps.kernel.api.serializers import StrictSerializer
 from tenant_apps.commissions.models import CommissionState, Missing
 
@@ -17,7 +17,7 @@ class CommissionPlanIn(StrictSerializer):
     percent = serializers.DecimalField(
         max_digits=7, decimal_places=4, min_value=Decimal(0), max_value=Decimal(100)
     )
-    starts_on = serializers.DateField()
+    starts_on = DayField()
 
 
 class CommissionPlanOut(serializers.Serializer[Any]):

@@ -6,7 +6,12 @@ from typing import Any
 
 from rest_framework import serializers
 
-from shared_apps.kernel.api.serializers import ExpandableSerializer, MoneyField, StrictSerializer
+from shared_apps.kernel.api.serializers import (
+    DayField,
+    ExpandableSerializer,
+    MoneyField,
+    StrictSerializer,
+)
 from tenant_apps.deals.models import OPEN_STAGES, ActivityKind, Stage
 from tenant_apps.parties.api.serializers import ClientOut
 from tenant_apps.products.api.serializers import ProductOut
@@ -48,14 +53,14 @@ class DealIn(StrictSerializer):
     product = serializers.UUIDField(source="product_id", required=False, allow_null=True)
     tax_rate = serializers.UUIDField(source="tax_rate_id", required=False, allow_null=True)
     value = MoneyField()
-    expected_close_on = serializers.DateField(required=False, allow_null=True)
+    expected_close_on = DayField(required=False, allow_null=True)
 
 
 class NewDealIn(DealIn):
     stage = serializers.ChoiceField(
         choices=[(stage, stage.label) for stage in OPEN_STAGES], required=False
     )
-    staged_on = serializers.DateField(
+    staged_on = DayField(
         required=False, help_text="The day on which the stage was reached; today if left out."
     )
     owner = serializers.UUIDField(
@@ -82,7 +87,7 @@ class StageChangeOut(serializers.Serializer[Any]):
 
 class StageChangeIn(StrictSerializer):
     to_stage = serializers.ChoiceField(choices=Stage.choices)
-    occurred_on = serializers.DateField(required=False, help_text="Today if left out.")
+    occurred_on = DayField(required=False, help_text="Today if left out.")
     comment = serializers.CharField(max_length=500, required=False, allow_blank=True)
     value = MoneyField(minimum=1, required=False, help_text="Only with the stage won.")
     client = serializers.UUIDField(

@@ -76,7 +76,7 @@ class StatementFilter(filters.FilterSet):
 
 
 class FiscalPeriodFilter(filters.FilterSet):
-    fiscal_year = filters.NumberFilter()
+    fiscal_year = filters.NumberFilter(decimal_places=0)
     state = filters.ChoiceFilter(choices=PeriodState.choices)
 
     class Meta:

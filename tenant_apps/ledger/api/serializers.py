@@ -5,7 +5,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from shared_apps.kernel.api.serializers import MoneyField, StrictSerializer
+from shared_apps.kernel.api.serializers import DayField, MoneyField, StrictSerializer
 from tenant_apps.ledger.models import (
     Account,
     AccountKind,
@@ -144,13 +144,13 @@ class JournalLineIn(StrictSerializer):
 
 
 class JournalIn(StrictSerializer):
-    effective_on = serializers.DateField()
+    effective_on = DayField()
     memo = serializers.CharField(max_length=200)
     lines = serializers.ListField(child=JournalLineIn(), min_length=2, max_length=MAX_LINES)
 
 
 class ReversalIn(StrictSerializer):
-    effective_on = serializers.DateField()
+    effective_on = DayField()
     memo = serializers.CharField(max_length=200, allow_blank=True, default="")
 
 
@@ -161,7 +161,7 @@ class OpeningLineIn(StrictSerializer):
 
 
 class OpeningBalancesIn(StrictSerializer):
-    effective_on = serializers.DateField()
+    effective_on = DayField()
     lines = serializers.ListField(child=OpeningLineIn(), min_length=1, max_length=MAX_LINES)
 
 

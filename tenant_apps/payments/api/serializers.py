@@ -8,7 +8,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from shared_apps.documents.links import content_link
-from shared_apps.kernel.api.fields import MoneyField
+from shared_apps.kernel.api.fields import DayField, MoneyField
 from shared_apps.kernel.api.serializers import ExpandableSerializer, StrictSerializer
 from tenant_apps.deals.api.serializers import DealOut
 from tenant_apps.parties.api.serializers import ClientOut
@@ -24,7 +24,7 @@ class PaymentIn(StrictSerializer):
     deal = serializers.UUIDField()
     method = serializers.ChoiceField(choices=Method.choices)
     amount = MoneyField(minimum=1)
-    paid_on = serializers.DateField()
+    paid_on = DayField()
     external_reference = serializers.CharField(
         max_length=100, required=False, allow_blank=True, default=""
     )
@@ -34,7 +34,7 @@ class PaymentIn(StrictSerializer):
 class PaymentChangeIn(StrictSerializer):
     method = serializers.ChoiceField(choices=Method.choices, required=False)
     amount = MoneyField(minimum=1, required=False)
-    paid_on = serializers.DateField(required=False)
+    paid_on = DayField(required=False)
     external_reference = serializers.CharField(max_length=100, required=False, allow_blank=True)
     note = serializers.CharField(max_length=500, required=False, allow_blank=True)
 
