@@ -14,7 +14,7 @@ from tests.access.matrix_world import QUERIES, UPLOADS, World
 from tests.access.test_matrix import routed
 from tests.attacks.document import HOSTS, document_of, fault_of
 
-PAGES = {"swagger/", "redoc/", "api/schema/"}
+THE_DOCUMENT = "api/schema/"
 # Together they reach every row of the world and may do everything that is done to one.
 CALLERS = ("admin", "verifier", "owner", "nobody", "stranger")
 
@@ -26,7 +26,7 @@ def test_answers_are_as_the_document_says(tenant: Any, monkeypatch: pytest.Monke
     wrong: dict[tuple[str, str], str] = {}
     done = set()
     for method, route in sorted(routed()):
-        if route in PAGES:
+        if route == THE_DOCUMENT or not route.startswith("api/"):
             continue
         for who in CALLERS:
             answer = ask(world, who, method, route)
