@@ -1,17 +1,19 @@
 """What an import knows while it runs: people, teams, clients and products, by the book's names."""
 
 from dataclasses import dataclass, field
+from datetime import date
 from uuid import UUID
 
 from shared_apps.kernel.actor import Actor
 from tenant_apps.imports.models import ImportRun
-from tenant_apps.imports.sales_book import Finding, Names
+from tenant_apps.imports.names import Names
+from tenant_apps.imports.sales_book import Finding
 
 SOURCE = "sales_book"
 BYPASS = "import of a sales book: deals and people from before the organization came here"
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Place:
     """Where an agent works."""
 
@@ -21,21 +23,22 @@ class Place:
 
 @dataclass(slots=True)
 class Book:
-    """The book's names and the rows they stand for."""
+    """The book's names and the rows they stand for. Clients belong to the whole organization
+    (`home`), not to one agent."""
 
     recorder: Actor
     verifier: Actor
     run: ImportRun
     currency: str
+    today: date
     mail_domain: str
+    home: Place
     agents: dict[str, Place] = field(default_factory=dict)
     clients: dict[str, UUID] = field(default_factory=dict)
     products: dict[str, UUID] = field(default_factory=dict)
     agent_names: Names = field(default_factory=Names)
     client_names: Names = field(default_factory=Names)
     product_names: Names = field(default_factory=Names)
-    # Who owns clients: they belong to the whole organization, not to one agent.
-    home: Place | None = None
     found: list[Finding] = field(default_factory=list)
 
     def mended(self, file_name: str, line: int, reference: str, code: str, detail: str) -> None:

@@ -4,14 +4,14 @@ A pure reader: text in, rows and findings out, one row at a time. What a row mea
 decided by the services.
 """
 
-import csv
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from pathlib import Path
 
+from tenant_apps.imports.cells import cells_of_lines
 from tenant_apps.imports.errors import SourceUnreadable
 
 TEAMS = "sales_teams.csv"
@@ -19,24 +19,29 @@ ACCOUNTS = "accounts.csv"
 PRODUCTS = "products.csv"
 OPPORTUNITIES = "sales_pipeline.csv"
 
-COLUMNS = {
-    TEAMS: ("sales_agent", "manager", "regional_office"),
-    ACCOUNTS: ("account", "sector", "office_location", "subsidiary_of"),
-    PRODUCTS: ("product", "series", "sales_price"),
-    OPPORTUNITIES: (
-        "opportunity_id",
-        "sales_agent",
-        "product",
-        "account",
-        "deal_stage",
-        "engage_date",
-        "close_date",
-        "close_value",
-    ),
+# The columns that are read, and how many characters each may hold.
+COLUMNS: Mapping[str, Mapping[str, int]] = {
+    TEAMS: {"sales_agent": 100, "manager": 60, "regional_office": 50},
+    ACCOUNTS: {"account": 200, "sector": 80, "office_location": 200, "subsidiary_of": 200},
+    PRODUCTS: {"product": 200, "series": 80, "sales_price": 40},
+    OPPORTUNITIES: {
+        "opportunity_id": 100,
+        "sales_agent": 100,
+        "product": 200,
+        "account": 200,
+        "deal_stage": 40,
+        "engage_date": 40,
+        "close_date": 40,
+        "close_value": 40,
+    },
 }
 STAGES = {"prospecting", "engaging", "won", "lost"}
-LONGEST_CELL = 200
-_NOT_A_WORD = re.compile(r"[^0-9a-z]+")
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+# Not what Decimal takes: that knows exponents, underscores and the digits of other scripts.
+_AMOUNT = re.compile(r"[0-9]+(\.[0-9]+)?")
+# Within the precision of decimal arithmetic, so that nothing is ever rounded here.
+_LONGEST_AMOUNT = 24
+_LONGEST_REFERENCE = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,31 +92,17 @@ class Opportunity:
     value: Decimal | None
 
 
-def likeness(name: str) -> str:
-    """What two spellings of one name have in common: letters and digits, in small letters."""
-    return _NOT_A_WORD.sub("", name.casefold())
+def check_files(*, directory: Path) -> None:
+    """Read all files once, from end to end, before anything is written.
+
+    :raises SourceUnreadable: one is missing, is not UTF-8, or lacks a column.
+    """
+    for file_name in COLUMNS:
+        for _ in lines_of(directory=directory, file_name=file_name):
+            pass
 
 
-@dataclass(slots=True)
-class Names:
-    """Finds a name however it is spelt, as long as one and only one is meant."""
-
-    _exact: set[str] = field(default_factory=set)
-    _alike: dict[str, set[str]] = field(default_factory=dict)
-
-    def add(self, name: str) -> None:
-        self._exact.add(name)
-        self._alike.setdefault(likeness(name), set()).add(name)
-
-    def find(self, name: str) -> str | None:
-        """The known name that is meant, None where none or several could be."""
-        if name in self._exact:
-            return name
-        alike = self._alike.get(likeness(name), set())
-        return next(iter(alike)) if len(alike) == 1 else None
-
-
-def lines_of(directory: Path, file_name: str) -> Iterator[Line | Finding]:
+def lines_of(*, directory: Path, file_name: str) -> Iterator[Line | Finding]:
     """The file's lines in order; those that are no rows of it come as findings.
 
     :raises SourceUnreadable: the file is missing, is not UTF-8, or lacks a column.
@@ -120,50 +111,38 @@ def lines_of(directory: Path, file_name: str) -> Iterator[Line | Finding]:
     if not path.is_file():
         raise SourceUnreadable(f"{file_name} is not in {directory}.")
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            yield from _read(file_name, csv.reader(file))
+        with path.open(encoding="utf-8-sig") as file:
+            header = _header(file_name, file.readline())
+            for number, cells in cells_of_lines(lines=file, width=len(header), first=2):
+                if any(cell.strip() for cell in cells):
+                    yield _line(file_name, number, header, cells)
     except UnicodeDecodeError as error:
         raise SourceUnreadable(f"{file_name} is not UTF-8: {error.reason}.") from None
-    except csv.Error as error:
-        raise SourceUnreadable(f"{file_name} is no CSV file: {error}.") from None
 
 
-def _read(file_name: str, reader: "csv.Reader") -> Iterator[Line | Finding]:  # type: ignore[name-defined]
-    header = [name.strip().casefold() for name in next(reader, [])]
-    missing = [name for name in COLUMNS[file_name] if name not in header]
+def _header(file_name: str, line: str) -> list[str]:
+    _, cells = next(cells_of_lines(lines=iter([line]), width=0, first=1), (1, []))
+    header = [name.strip().casefold() for name in cells]
+    wanted = COLUMNS[file_name]
+    missing = [name for name in wanted if name not in header]
     if missing:
         raise SourceUnreadable(f"{file_name} lacks the column {', '.join(missing)}.")
-    for cells in reader:
-        number = reader.line_num
-        if not any(cell.strip() for cell in cells):
-            continue
-        if len(cells) != len(header):
-            yield _refusal(
-                file_name,
-                number,
-                cells[0][:LONGEST_CELL],
-                "wrong_number_of_cells",
-                f"The line has {len(cells)} cells; the header has {len(header)}.",
-            )
-            continue
-        named = {name: " ".join(cell.split()) for name, cell in zip(header, cells, strict=True)}
-        wrong = next(
-            (n for n, cell in named.items() if len(cell) > LONGEST_CELL or "\x00" in cell), None
-        )
-        if wrong is not None:
-            yield _refusal(
-                file_name,
-                number,
-                cells[0][:LONGEST_CELL].replace("\x00", ""),
-                "unreadable_cell",
-                f"The cell {wrong} is too long or holds a NUL character.",
-            )
-            continue
-        yield Line(file_name, number, named)
+    if any(header.count(name) > 1 for name in wanted):
+        raise SourceUnreadable(f"{file_name} names a column twice.")
+    return header
 
 
-def _refusal(file_name: str, line: int, reference: str, code: str, detail: str) -> Finding:
-    return Finding(file_name, line, reference, True, code, detail)
+def _line(file_name: str, number: int, header: list[str], cells: list[str]) -> Line | Finding:
+    reference = " ".join(cells[0].replace("\x00", "").split())[:_LONGEST_REFERENCE]
+    if len(cells) != len(header):
+        detail = f"The line has {len(cells)} cells; the header has {len(header)}."
+        return Finding(file_name, number, reference, True, "wrong_number_of_cells", detail)
+    named = {name: " ".join(cell.split()) for name, cell in zip(header, cells, strict=True)}
+    for name, longest in COLUMNS[file_name].items():
+        if len(named[name]) > longest or "\x00" in named[name]:
+            detail = f"{name} has more than {longest} characters, or a NUL among them."
+            return Finding(file_name, number, reference, True, "unreadable_cell", detail)
+    return Line(file_name, number, named)
 
 
 def opportunity_of(line: Line) -> Opportunity:
@@ -194,21 +173,21 @@ def _day(text: str, column: str) -> date | None:
     if not text:
         return None
     try:
-        return date.fromisoformat(text)
+        if _DAY.fullmatch(text):
+            return date.fromisoformat(text)
     except ValueError:
-        raise Refused("date_malformed", f"{column} {text!r} is no date (YYYY-MM-DD).") from None
+        pass
+    raise Refused("date_malformed", f"{column} {text!r} is no date (YYYY-MM-DD).")
 
 
 def _amount(text: str, column: str) -> Decimal | None:
     if not text:
         return None
-    try:
-        amount = Decimal(text)
-    except InvalidOperation:
-        raise Refused("amount_malformed", f"{column} {text!r} is no amount.") from None
-    if not amount.is_finite() or amount < 0:
-        raise Refused("amount_malformed", f"{column} {text!r} is not zero or more.")
-    return amount
+    if not _AMOUNT.fullmatch(text):
+        raise Refused("amount_malformed", f"{column} {text!r} is no amount of zero or more.")
+    if len(text) > _LONGEST_AMOUNT:
+        raise Refused("amount_too_large", f"{column} {text!r} has too many digits.")
+    return Decimal(text)
 
 
 def price_of(line: Line) -> Decimal:

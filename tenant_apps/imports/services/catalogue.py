@@ -1,13 +1,17 @@
 """Clients and products of the book."""
 
+from collections.abc import Sequence
 from pathlib import Path
+from uuid import UUID
 
 from django.db import transaction
 
-from shared_apps.kernel.money import Money
+from shared_apps.kernel.errors import DomainError
 from shared_apps.kernel.operations import step
 from tenant_apps.imports.amounts import money_of
 from tenant_apps.imports.context import SOURCE, Book
+from tenant_apps.imports.halving import in_halves
+from tenant_apps.imports.names import digest
 from tenant_apps.imports.sales_book import (
     ACCOUNTS,
     PRODUCTS,
@@ -23,6 +27,7 @@ from tenant_apps.products.models import Product
 from tenant_apps.products.services import NewProduct, record_products
 
 ROWS_PER_BATCH = 250
+_LONGEST_CODE = 40
 
 
 @step
@@ -30,7 +35,7 @@ ROWS_PER_BATCH = 250
 def import_clients(*, directory: Path, book: Book) -> None:
     """Make the clients that do not stand yet, parents before their subsidiaries."""
     lines: dict[str, Line] = {}
-    for line in lines_of(directory, ACCOUNTS):
+    for line in lines_of(directory=directory, file_name=ACCOUNTS):
         if isinstance(line, Finding):
             book.found.append(line)
         elif not line["account"]:
@@ -48,7 +53,11 @@ def import_clients(*, directory: Path, book: Book) -> None:
     book.clients |= known_clients()
     waiting = [line for name, line in lines.items() if name not in book.clients]
     while waiting:
-        ready = [line for line in waiting if line["subsidiary_of"] in {"", *book.clients}]
+        ready = [
+            line
+            for line in waiting
+            if not line["subsidiary_of"] or line["subsidiary_of"] in book.clients
+        ]
         if not ready:
             _break_off(waiting, lines, book)
             ready = waiting
@@ -59,8 +68,7 @@ def import_clients(*, directory: Path, book: Book) -> None:
                 for line in ready
             ],
         )
-        done = {line.number for line in ready}
-        waiting = [line for line in waiting if line.number not in done]
+        waiting = [line for line in waiting if line["account"] not in book.clients]
     for name in book.clients:
         book.client_names.add(name)
 
@@ -79,7 +87,8 @@ def _break_off(waiting: list[Line], lines: dict[str, Line], book: Book) -> None:
         )
 
 
-def known_clients() -> dict[str, object]:
+@step
+def known_clients() -> dict[str, UUID]:
     """Clients that an import made, by the name the book gave them."""
     return dict(
         Party.objects.filter(external_source=SOURCE).values_list("external_reference", "id")
@@ -87,9 +96,8 @@ def known_clients() -> dict[str, object]:
 
 
 @step
-def record(*, book: Book, rows: list[tuple[str, str, object]]) -> None:
+def record(*, book: Book, rows: Sequence[tuple[str, str, UUID | None]]) -> None:
     """Record clients (name, sector, parent) and learn their ids."""
-    assert book.home is not None
     for start in range(0, len(rows), ROWS_PER_BATCH):
         batch = rows[start : start + ROWS_PER_BATCH]
         made = record_clients(
@@ -98,7 +106,7 @@ def record(*, book: Book, rows: list[tuple[str, str, object]]) -> None:
                 NewClient(
                     name=name,
                     sector=sector,
-                    parent_id=parent,  # type: ignore[arg-type]  # an id of known_clients
+                    parent_id=parent,
                     owner_id=book.home.user_id,
                     unit_id=book.home.unit_id,
                     external_source=SOURCE,
@@ -115,8 +123,10 @@ def record(*, book: Book, rows: list[tuple[str, str, object]]) -> None:
 def import_products(*, directory: Path, book: Book) -> None:
     """Make the products that do not stand yet."""
     known = dict(Product.objects.values_list("name", "id"))
-    fresh: dict[str, NewProduct] = {}
-    for line in lines_of(directory, PRODUCTS):
+    codes = {code.casefold() for code in Product.objects.values_list("code", flat=True)}
+    fresh: dict[str, tuple[Line, NewProduct]] = {}
+    seen: set[str] = set()
+    for line in lines_of(directory=directory, file_name=PRODUCTS):
         if isinstance(line, Finding):
             book.found.append(line)
             continue
@@ -124,20 +134,37 @@ def import_products(*, directory: Path, book: Book) -> None:
         try:
             if not name:
                 raise Refused("name_missing", "The row names no product.")
-            if name in fresh:
+            if name in seen:
                 raise Refused("product_repeated", "The product stands in a row above.")
-            price: Money = money_of(price_of(line), currency=book.currency)
+            price = money_of(price_of(line), currency=book.currency)
         except Refused as refused:
             book.refused(PRODUCTS, line.number, name, refused.code, refused.detail)
             continue
-        book.product_names.add(name)
+        seen.add(name)
         if name not in known:
-            fresh[name] = NewProduct(
-                code=name[:40].upper().replace(" ", "-"),
-                name=name,
-                series=line["series"],
-                list_price=price,
-            )
-    made = record_products(actor=book.recorder, products=list(fresh.values())) if fresh else []
-    known |= {product.name: product.id for product in made}
+            code = _code(name, codes)
+            product = NewProduct(code=code, name=name, series=line["series"], list_price=price)
+            fresh[name] = (line, product)
+
+    def write(part: Sequence[tuple[Line, NewProduct]]) -> None:
+        made = record_products(actor=book.recorder, products=[product for _, product in part])
+        book.products |= {product.name: product.id for product in made}
+
+    def refuse(one: tuple[Line, NewProduct], error: DomainError) -> None:
+        line, product = one
+        detail = error.detail or str(error.title)
+        book.refused(PRODUCTS, line.number, product.name, error.code, detail)
+
     book.products |= known
+    in_halves(list(fresh.values()), write=write, refuse=refuse)
+    for name in book.products:
+        book.product_names.add(name)
+
+
+def _code(name: str, taken: set[str]) -> str:
+    """A code made of a name, unlike those that are taken whatever their case."""
+    code = name.upper().replace(" ", "-")[:_LONGEST_CODE]
+    if code.casefold() in taken:
+        code = f"{code[: _LONGEST_CODE - 9]}-{digest(name)}"
+    taken.add(code.casefold())
+    return code

@@ -9,8 +9,8 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from shared_apps.access.actors import actor_for_user, system_actor
+from shared_apps.kernel import clock
 from shared_apps.kernel.errors import DomainError
-from tenant_apps.imports.findings import Report
 from tenant_apps.imports.services import import_sales_book
 from tenants.context import tenant_context
 from tenants.models import Organization
@@ -40,9 +40,11 @@ class Command(BaseCommand):
             organization = organization_by_subdomain(subdomain)
         except Organization.DoesNotExist:
             raise CommandError(f"there is no organization {subdomain!r}") from None
-        path = Path(options["report"] or settings.STATE_DIR / "imports" / f"{subdomain}.csv")
-        started = time.monotonic()
-        with Report(path) as report, tenant_context(organization):
+        moment = f"{clock.now():%Y%m%d-%H%M%S}"
+        path = Path(
+            options["report"] or settings.STATE_DIR / "imports" / f"{subdomain}-{moment}.csv"
+        )
+        with tenant_context(organization):
             try:
                 run = import_sales_book(
                     actor=system_actor("import", quiet=True),
@@ -50,13 +52,12 @@ class Command(BaseCommand):
                     verifier_actor=lambda user: actor_for_user(user_id=user.pk),
                     directory=Path(options["directory"]),
                     mail_domain=options["mail_domain"] or f"{subdomain}.invalid",
-                    report=report,
-                    progress=self._progress(started),
+                    report=path,
+                    progress=self._progress(time.monotonic()),
                 )
             except DomainError as error:
                 raise CommandError(str(error)) from None
-        counts = {"recorded": 0, "unchanged": 0, "mended": 0, "refused": 0, **run.counts}
-        for name, count in counts.items():
+        for name, count in run.counts.items():
             self.stdout.write(f"{name:<10} {count:>8,}")
         self.stdout.write(f"report     {path}")
 
