@@ -39,15 +39,16 @@ _CALL = f"""
 \\set id random(1, 9000000000000000000)
 SELECT ledger_post_transfer(
     {_UUID.format("id")}, '\\x{"ab" * 32}', {_UUID.format("id")}, 1::smallint,
-    {_UUID.format("debit")}, 0::smallint, {_UUID.format("credit")}, 0::smallint,
+    {_UUID.format("debit")}, 0::smallint, 0::smallint,
+    {_UUID.format("credit")}, 0::smallint, :rank::smallint,
     5, 'KES', '2026-11-20', 'posting', 'invoice.issued', 'bench.document', {_UUID.format("id")},
     NULL, '', NULL, now());
 """
 SCRIPTS = {
-    "hot": f"\\set debit random(1, {ACCOUNTS})\n\\set credit 0{_CALL}",
+    "hot": f"\\set debit random(1, {ACCOUNTS})\n\\set credit 0\n\\set rank 100{_CALL}",
     "spread": (
         f"\\set debit random(1, {ACCOUNTS})\n"
-        f"\\set credit 1 + (:debit + random(0, {ACCOUNTS - 2})) % {ACCOUNTS}{_CALL}"
+        f"\\set credit 1 + (:debit + random(0, {ACCOUNTS - 2})) % {ACCOUNTS}\n\\set rank 0{_CALL}"
     ),
     "batch": f"""
 \\set first random(1, {ACCOUNTS - 200})
@@ -77,8 +78,10 @@ SELECT lpad(n::text, 32, '0')::uuid, now(), now(), c.code, c.name, c.kind, c.nor
   JOIN ledger_account c ON c.currency IS NULL
    AND c.code = CASE WHEN n = 0 THEN '4000' ELSE '1200' END;
 SELECT set_config('ledger.writer', 'on', false);
-INSERT INTO ledger_balance (account_id, stripe, posted, held, floor, version)
-SELECT id, 0, 0, 0, NULL, 0 FROM ledger_account WHERE currency IS NOT NULL ORDER BY id;
+INSERT INTO ledger_balance (
+    account_id, stripe, posted, held, floor, version, direction, currency, is_open)
+SELECT id, 0, 0, 0, NULL, 0, CASE normal_side WHEN 'debit' THEN 1 ELSE -1 END, currency, true
+  FROM ledger_account WHERE currency IS NOT NULL ORDER BY id;
 VACUUM ANALYZE ledger_account; VACUUM ANALYZE ledger_balance;
 """
 

@@ -24,9 +24,9 @@ MAX_BATCH = 1000
 
 _POST_ONE = """
     SELECT %s::uuid, o.* FROM ledger_post_transfer(
-        %s::uuid, %s::bytea, %s::uuid, %s::smallint, %s::uuid, %s::smallint, %s::uuid,
-        %s::smallint, %s::bigint, %s::text, %s::date, %s::text, %s::text, %s::text, %s::uuid,
-        %s::uuid, %s::text, %s::uuid, %s::timestamptz) AS o
+        %s::uuid, %s::bytea, %s::uuid, %s::smallint, %s::uuid, %s::smallint, %s::smallint,
+        %s::uuid, %s::smallint, %s::smallint, %s::bigint, %s::text, %s::date, %s::text, %s::text,
+        %s::text, %s::uuid, %s::uuid, %s::text, %s::uuid, %s::timestamptz) AS o
 """
 _POST_MANY = """
     SELECT * FROM ledger_post_transfers(
@@ -91,10 +91,12 @@ def post_legs(
         for start in range(0, len(legs), MAX_BATCH):
             batch = legs[start : start + MAX_BATCH]
             if len(batch) == 1:
-                values = _columns(batch[0])
-                cursor.execute(_POST_ONE, [batch[0].id, *values, actor_id, posted_at])
+                leg = batch[0]
+                values = (*_ids(leg), *_sides(leg, ranked=True), *_content(leg))
+                cursor.execute(_POST_ONE, [leg.id, *values, actor_id, posted_at])
             else:
-                columns = [list(column) for column in zip(*map(_columns, batch), strict=True)]
+                rows = ((*_ids(leg), *_sides(leg, ranked=False), *_content(leg)) for leg in batch)
+                columns = [list(column) for column in zip(*rows, strict=True)]
                 cursor.execute(_POST_MANY, [*columns, actor_id, posted_at])
             for row in cursor.fetchall():
                 outcomes[row[0]] = Outcome(
@@ -107,16 +109,20 @@ def post_legs(
     return outcomes
 
 
-def _columns(leg: Leg) -> tuple[Any, ...]:
+def _ids(leg: Leg) -> tuple[Any, ...]:
+    return leg.id, leg.request_hash, leg.journal_id, leg.number
+
+
+def _sides(leg: Leg, *, ranked: bool) -> tuple[Any, ...]:
+    """Both accounts; the function for one transfer is told their ranks, the other reads them."""
+    if ranked:
+        debit = (leg.debit_account_id, leg.debit_stripe, leg.debit_rank)
+        return (*debit, leg.credit_account_id, leg.credit_stripe, leg.credit_rank)
+    return leg.debit_account_id, leg.debit_stripe, leg.credit_account_id, leg.credit_stripe
+
+
+def _content(leg: Leg) -> tuple[Any, ...]:
     return (
-        leg.id,
-        leg.request_hash,
-        leg.journal_id,
-        leg.number,
-        leg.debit_account_id,
-        leg.debit_stripe,
-        leg.credit_account_id,
-        leg.credit_stripe,
         leg.amount.minor,
         leg.amount.currency,
         leg.effective_on,
@@ -162,3 +168,9 @@ def wait_for_postings() -> None:
     """Wait until every transaction that posts has ended; new ones wait for this transaction."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT ledger_wait_for_postings()")
+
+
+def set_open(*, chart_id: UUID, is_open: bool) -> None:
+    """Open or close the balances of all accounts under a line of the chart for postings."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT ledger_set_open(%s::uuid, %s::boolean)", [chart_id, is_open])

@@ -62,7 +62,7 @@ class OpeningLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Leg:
-    """One transfer to be posted."""
+    """One transfer to be posted. The ranks are those of its accounts in the order of locks."""
 
     id: UUID
     request_hash: bytes
@@ -80,6 +80,8 @@ class Leg:
     memo: str = ""
     debit_stripe: int = 0
     credit_stripe: int = 0
+    debit_rank: int = 0
+    credit_rank: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -128,7 +128,9 @@ class Balance(models.Model):
     """What an account holds now, in minor units, positive on the account's normal side.
 
     Hot: the posting functions alone change it. `stripe` lets one account spread over rows;
-    `held` and `floor` bound what may leave.
+    `held` and `floor` bound what may leave. What a posting must know of the account stands here
+    too (`direction` is 1 where a debit raises it, -1 where a credit does), so that it reads no
+    other row; none of it changes but `is_open`.
     """
 
     read_only = True
@@ -142,10 +144,16 @@ class Balance(models.Model):
     held = MinorUnitsField(default=0)
     floor = MinorUnitsField(null=True)
     version = models.BigIntegerField(default=0)
+    direction = models.SmallIntegerField()
+    currency = CurrencyField()
+    is_open = models.BooleanField(default=True)
 
     class Meta:
         default_permissions = ()
         constraints = (
+            models.CheckConstraint(
+                name="ledger_balance_direction", condition=Q(direction__in=(1, -1))
+            ),
             models.CheckConstraint(name="ledger_balance_held", condition=Q(held__gte=0)),
             models.CheckConstraint(
                 name="ledger_balance_floor",

@@ -22,12 +22,18 @@ class NeededAccounts:
     """Collects the accounts that a posting touches, so that they are opened together."""
 
     _needed: dict[UUID, tuple[UUID, UUID, str, UUID | None]] = field(default_factory=dict)
+    _ranks: dict[UUID, int] = field(default_factory=dict)
 
     def add(self, *, chart: Account, currency: str, subledger_id: UUID | None) -> UUID:
         """Note an account and answer its id."""
         account_id = account_id_of(chart_id=chart.id, currency=currency, subledger_id=subledger_id)
         self._needed[account_id] = (account_id, chart.id, currency, subledger_id)
+        self._ranks[account_id] = chart.lock_rank
         return account_id
+
+    def rank_of(self, account_id: UUID) -> int:
+        """The place of a noted account in the order of locks."""
+        return self._ranks[account_id]
 
     def missing(self) -> list[tuple[UUID, UUID, str, UUID | None]]:
         """Those that are not open yet, in the order of their ids."""

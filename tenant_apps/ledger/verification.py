@@ -90,12 +90,15 @@ _CHECKS: dict[str, str] = {
                'posted ' || b.posted || ', held ' || b.held || ', floor ' || b.floor
           FROM ledger_balance b WHERE b.held < 0 OR b.posted - b.held < b.floor
     """,
-    "floors are those of their accounts": """
+    "balances agree with their accounts": """
         SELECT b.account_id || '/' || b.stripe,
-               'floor ' || coalesce(b.floor::text, 'none') || ', the account says '
-               || coalesce(a.floor::text, 'none')
+               'floor ' || coalesce(b.floor::text, 'none') || ', direction ' || b.direction
+               || ', ' || b.currency || CASE WHEN b.is_open THEN ', open' ELSE ', closed' END
+               || '; the account says otherwise'
           FROM ledger_balance b JOIN ledger_account a ON a.id = b.account_id
-         WHERE b.floor IS DISTINCT FROM a.floor
+         WHERE b.floor IS DISTINCT FROM a.floor OR b.currency IS DISTINCT FROM a.currency
+            OR b.direction <> CASE a.normal_side WHEN 'debit' THEN 1 ELSE -1 END
+            OR b.is_open <> (a.status = 'open')
     """,
     "accounts under the chart agree with it": """
         SELECT a.id::text, 'account ' || a.code || ' differs from its line of the chart'

@@ -36,11 +36,11 @@ pytestmark = pytest.mark.usefixtures("tenant")
 Read = Callable[..., str]
 
 
-def pay(actor: Actor, code: str, amount: str = "5.00") -> Any:
-    lines = [
-        JournalLine(account_code=code, side="debit", amount=kes(amount)),
-        JournalLine(account_code="1000", side="credit", amount=kes(amount)),
-    ]
+def pay(actor: Actor, code: str, *, legs: int = 1) -> Any:
+    """Five shillings out of cash, and out of the bank where there are two legs."""
+    lines = [JournalLine(account_code=code, side="debit", amount=kes("5.00"))] * legs
+    for source in ("1000", "1010")[:legs]:
+        lines.append(JournalLine(account_code=source, side="credit", amount=kes("5.00")))
     return post_manual_journal(actor=actor, lines=lines, effective_on=date(2026, 11, 5), memo="-")
 
 
@@ -87,8 +87,9 @@ def test_nothing_is_posted_to_a_closed_line(actor: Actor, opened_before: bool) -
         ]
         post_manual_journal(actor=actor, lines=lines, effective_on=date(2026, 11, 6), memo="-")
     close_account(actor=actor, account_id=added.id)
-    with pytest.raises(AccountUnusable), transaction.atomic():
-        pay(actor, "5210")
+    for legs in (1, 2):
+        with pytest.raises(AccountUnusable), transaction.atomic():
+            pay(actor, "5210", legs=legs)
     with pytest.raises(AccountAlreadyClosed):
         close_account(actor=actor, account_id=added.id)
     reopen_account(actor=actor, account_id=added.id)

@@ -17,8 +17,8 @@ STATEMENTS = [
     "UPDATE ledger_balance SET posted = 5",
     "UPDATE ledger_balance SET posted = 5 WHERE false",
     "DELETE FROM ledger_balance",
-    "INSERT INTO ledger_balance (account_id, stripe, posted, held, version)"
-    " SELECT account_id, 1, 0, 0, 0 FROM ledger_balance LIMIT 1",
+    "INSERT INTO ledger_balance (account_id, stripe, posted, held, version, direction, currency,"
+    " is_open) SELECT account_id, 1, 0, 0, 0, 1, 'KES', true FROM ledger_balance LIMIT 1",
     "TRUNCATE ledger_balance",
     "UPDATE ledger_transfer SET amount_minor = 5",
     "DELETE FROM ledger_transfer",
@@ -40,7 +40,8 @@ def owner(real_commits: Any, actor: Actor) -> Iterator[psycopg.Connection]:
 def test_even_the_owner_writes_by_the_functions_alone(owner: psycopg.Connection) -> None:
     again = (
         "SELECT ledger_post_transfer(gen_random_uuid(), '\\x00', gen_random_uuid(), 1::smallint,"
-        " debit_account_id, 0::smallint, credit_account_id, 0::smallint, 100, 'KES', effective_on,"
+        " debit_account_id, 0::smallint, 1::smallint, credit_account_id, 0::smallint, 0::smallint,"
+        " 100, 'KES', effective_on,"
         " 'posting', '', 'tests.document', gen_random_uuid(), NULL, '', NULL, now())"
         " FROM ledger_transfer LIMIT 1"
     )
@@ -61,7 +62,8 @@ def test_a_refused_posting_leaves_the_door_closed(owner: psycopg.Connection) -> 
         with pytest.raises(psycopg.Error) as refusal, owner.transaction():
             owner.execute(
                 "SELECT ledger_post_transfer(gen_random_uuid(), '\\x00', gen_random_uuid(),"
-                " 1::smallint, credit_account_id, 0::smallint, debit_account_id, 0::smallint, 101,"
+                " 1::smallint, credit_account_id, 0::smallint, 0::smallint, debit_account_id,"
+                " 0::smallint, 1::smallint, 101,"
                 " 'KES', effective_on, 'posting', '', 'tests.document', gen_random_uuid(), NULL,"
                 " '', NULL, now()) FROM ledger_transfer LIMIT 1"
             )

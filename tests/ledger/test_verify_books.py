@@ -99,7 +99,10 @@ CASES = [
     ("UPDATE ledger_balance SET version = version + 1", "balances equal their transfers"),
     ("UPDATE ledger_balance SET posted = -1 WHERE floor = 0", "nothing is below its floor"),
     ("UPDATE ledger_balance SET held = 1e9 WHERE floor = 0", "nothing is below its floor"),
-    ("UPDATE ledger_balance SET floor = NULL", "floors are those of their accounts"),
+    ("UPDATE ledger_balance SET floor = NULL", "balances agree with their accounts"),
+    ("UPDATE ledger_balance SET direction = -direction", "balances agree with their accounts"),
+    ("UPDATE ledger_balance SET currency = 'USD'", "balances agree with their accounts"),
+    ("UPDATE ledger_balance SET is_open = false", "balances agree with their accounts"),
     ("DELETE FROM ledger_balance", "every account that carries money has a balance"),
     (
         "UPDATE ledger_transfer SET amount_minor = amount_minor + 1 WHERE leg = 2",

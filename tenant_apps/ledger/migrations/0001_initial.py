@@ -190,6 +190,9 @@ class Migration(migrations.Migration):
                 ("held", shared_apps.kernel.fields.MinorUnitsField(default=0)),
                 ("floor", shared_apps.kernel.fields.MinorUnitsField(null=True)),
                 ("version", models.BigIntegerField(default=0)),
+                ("direction", models.SmallIntegerField()),
+                ("currency", shared_apps.kernel.fields.CurrencyField(max_length=3)),
+                ("is_open", models.BooleanField(default=True)),
                 (
                     "account",
                     models.ForeignKey(
@@ -429,6 +432,12 @@ class Migration(migrations.Migration):
                     _connector="OR",
                 ),
                 name="ledger_account_subledger",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="balance",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("direction__in", (1, -1))), name="ledger_balance_direction"
             ),
         ),
         migrations.AddConstraint(

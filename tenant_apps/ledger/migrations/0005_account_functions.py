@@ -1,4 +1,4 @@
-"""Functions of the schema that open accounts and lock balances.
+"""Functions of the schema that open and close accounts and lock balances.
 
 A function keeps the search path that it is made under (`SET search_path FROM CURRENT`), so the
 same text serves every schema. It runs with its owner's rights, because the organization's role
@@ -29,8 +29,10 @@ BEGIN
      ORDER BY o.id
     ON CONFLICT (id) DO NOTHING;
     v_writer := set_config('ledger.writer', 'on', true);
-    INSERT INTO ledger_balance (account_id, stripe, posted, held, floor, version)
-    SELECT a.id, 0, 0, 0, a.floor, 0
+    INSERT INTO ledger_balance (
+        account_id, stripe, posted, held, floor, version, direction, currency, is_open)
+    SELECT a.id, 0, 0, 0, a.floor, 0, CASE a.normal_side WHEN 'debit' THEN 1 ELSE -1 END,
+           a.currency, a.status = 'open'
       FROM ledger_account a
      WHERE a.id = ANY (p_ids)
      ORDER BY a.id
@@ -40,6 +42,19 @@ END
 $body$;
 REVOKE EXECUTE ON FUNCTION ledger_open_accounts(
     uuid[], uuid[], text[], uuid[], timestamptz, uuid) FROM PUBLIC;
+
+CREATE FUNCTION ledger_set_open(p_chart_id uuid, p_is_open boolean) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $body$
+DECLARE
+    v_writer text;
+BEGIN
+    v_writer := set_config('ledger.writer', 'on', true);
+    UPDATE ledger_balance b SET is_open = p_is_open
+      FROM ledger_account a WHERE a.id = b.account_id AND a.parent_id = p_chart_id;
+    v_writer := set_config('ledger.writer', '', true);
+END
+$body$;
+REVOKE EXECUTE ON FUNCTION ledger_set_open(uuid, boolean) FROM PUBLIC;
 
 CREATE FUNCTION ledger_lock_balances(p_accounts uuid[]) RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT SET enable_seqscan = off AS $body$
@@ -68,6 +83,7 @@ REVOKE EXECUTE ON FUNCTION ledger_wait_for_postings() FROM PUBLIC;
 DROP = """
 DROP FUNCTION ledger_wait_for_postings();
 DROP FUNCTION ledger_lock_balances(uuid[]);
+DROP FUNCTION ledger_set_open(uuid, boolean);
 DROP FUNCTION ledger_open_accounts(uuid[], uuid[], text[], uuid[], timestamptz, uuid);
 """
 

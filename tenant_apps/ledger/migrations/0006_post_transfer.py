@@ -1,9 +1,11 @@
 """The posting of one transfer: one call, two balances in lock order, one row.
 
+The usual way is three statements: each balance is changed under its own condition, and the row is
+written unless the period is closed or the id is taken. Only where that comes to nothing does it
+look for the reason. Refusals carry a SQLSTATE of class KL (see `tenant_apps.ledger.database`).
+
 Its plans are kept by each connection, perhaps since the tables were nearly empty: `enable_seqscan`
 keeps them to the indexes, which are right for every size.
-
-Refusals carry a SQLSTATE of class KL (see `tenant_apps.ledger.database`).
 """
 
 from django.db import migrations
@@ -11,8 +13,8 @@ from django.db import migrations
 CREATE = """
 CREATE FUNCTION ledger_post_transfer(
     p_id uuid, p_request_hash bytea, p_journal_id uuid, p_leg smallint,
-    p_debit_account uuid, p_debit_stripe smallint,
-    p_credit_account uuid, p_credit_stripe smallint,
+    p_debit_account uuid, p_debit_stripe smallint, p_debit_rank smallint,
+    p_credit_account uuid, p_credit_stripe smallint, p_credit_rank smallint,
     p_amount bigint, p_currency text, p_effective_on date, p_kind text, p_rule text,
     p_source_type text, p_source_id uuid, p_reverses_id uuid, p_memo text,
     p_actor_id uuid, p_posted_at timestamptz,
@@ -21,106 +23,96 @@ CREATE FUNCTION ledger_post_transfer(
 )
 LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT SET enable_seqscan = off AS $body$
 DECLARE
-    v_debit_change bigint;
-    v_credit_change bigint;
-    v_debit_first boolean;
-    v_usable boolean;
-    v_closed boolean;
+    v_debit_first boolean := (p_debit_rank, p_debit_account, p_debit_stripe)
+                             < (p_credit_rank, p_credit_account, p_credit_stripe);
     v_known bytea;
     v_writer text;  -- an assignment is cheaper than PERFORM
 BEGIN
     replayed := false;
-    -- Whoever closes a period waits for this lock, so what is read next about periods holds.
+    -- Whoever closes a period or an account waits for this lock, so what is read next holds.
     LOCK TABLE ledger_transfer IN ROW EXCLUSIVE MODE;
-    SELECT CASE d.normal_side WHEN 'debit' THEN p_amount ELSE -p_amount END,
-           CASE c.normal_side WHEN 'credit' THEN p_amount ELSE -p_amount END,
-           (d.lock_rank, d.id, p_debit_stripe) < (c.lock_rank, c.id, p_credit_stripe),
-           d.status = 'open' AND c.status = 'open'
-               AND d.currency = p_currency AND c.currency = p_currency,
-           EXISTS (SELECT FROM ledger_fiscalperiod p
-                    WHERE p.state = 'closed' AND p_effective_on BETWEEN p.starts_on AND p.ends_on),
-           (SELECT t.request_hash FROM ledger_transfer t WHERE t.id = p_id)
-      INTO v_debit_change, v_credit_change, v_debit_first, v_usable, v_closed, v_known
-      FROM ledger_account d, ledger_account c
-     WHERE d.id = p_debit_account AND c.id = p_credit_account;
-
-    IF v_known IS NULL THEN
-        IF v_usable IS NOT TRUE THEN
-            RAISE EXCEPTION 'an account is missing, closed or in another currency'
-                USING ERRCODE = 'KL001';
-        ELSIF v_closed THEN
-            RAISE EXCEPTION 'the period is closed'
-                USING ERRCODE = 'KL003', DETAIL = p_effective_on::text;
-        ELSIF p_reverses_id IS NOT NULL
-              AND EXISTS (SELECT FROM ledger_transfer t WHERE t.reverses_id = p_reverses_id) THEN
-            RAISE EXCEPTION 'reversed before' USING ERRCODE = 'KL006';
-        END IF;
-
-        v_writer := set_config('ledger.writer', 'on', true);
-        IF v_debit_first THEN
-            UPDATE ledger_balance b
-               SET posted = b.posted + v_debit_change, version = b.version + 1
-             WHERE b.account_id = p_debit_account AND b.stripe = p_debit_stripe
-               AND (b.floor IS NULL OR b.posted + v_debit_change - b.held >= b.floor)
-            RETURNING b.posted, b.version INTO debit_balance, debit_version;
-        END IF;
+    v_writer := set_config('ledger.writer', 'on', true);
+    IF v_debit_first THEN
         UPDATE ledger_balance b
-           SET posted = b.posted + v_credit_change, version = b.version + 1
-         WHERE b.account_id = p_credit_account AND b.stripe = p_credit_stripe
-           AND (b.floor IS NULL OR b.posted + v_credit_change - b.held >= b.floor)
-        RETURNING b.posted, b.version INTO credit_balance, credit_version;
-        IF NOT v_debit_first THEN
-            UPDATE ledger_balance b
-               SET posted = b.posted + v_debit_change, version = b.version + 1
-             WHERE b.account_id = p_debit_account AND b.stripe = p_debit_stripe
-               AND (b.floor IS NULL OR b.posted + v_debit_change - b.held >= b.floor)
-            RETURNING b.posted, b.version INTO debit_balance, debit_version;
+           SET posted = b.posted + b.direction * p_amount, version = b.version + 1
+         WHERE b.account_id = p_debit_account AND b.stripe = p_debit_stripe
+           AND b.is_open AND b.currency = p_currency
+           AND (b.floor IS NULL OR b.posted + b.direction * p_amount - b.held >= b.floor)
+        RETURNING b.posted, b.version INTO debit_balance, debit_version;
+    END IF;
+    UPDATE ledger_balance b
+       SET posted = b.posted - b.direction * p_amount, version = b.version + 1
+     WHERE b.account_id = p_credit_account AND b.stripe = p_credit_stripe
+       AND b.is_open AND b.currency = p_currency
+       AND (b.floor IS NULL OR b.posted - b.direction * p_amount - b.held >= b.floor)
+    RETURNING b.posted, b.version INTO credit_balance, credit_version;
+    IF NOT v_debit_first THEN
+        UPDATE ledger_balance b
+           SET posted = b.posted + b.direction * p_amount, version = b.version + 1
+         WHERE b.account_id = p_debit_account AND b.stripe = p_debit_stripe
+           AND b.is_open AND b.currency = p_currency
+           AND (b.floor IS NULL OR b.posted + b.direction * p_amount - b.held >= b.floor)
+        RETURNING b.posted, b.version INTO debit_balance, debit_version;
+    END IF;
+    IF debit_version IS NOT NULL AND credit_version IS NOT NULL THEN
+        INSERT INTO ledger_transfer (
+            id, request_hash, journal_id, leg,
+            debit_account_id, debit_stripe, debit_version, debit_balance,
+            credit_account_id, credit_stripe, credit_version, credit_balance,
+            amount_minor, currency, effective_on, posted_at, kind, rule,
+            source_type, source_id, actor_id, reverses_id, memo)
+        SELECT p_id, p_request_hash, p_journal_id, p_leg,
+               p_debit_account, p_debit_stripe, debit_version, debit_balance,
+               p_credit_account, p_credit_stripe, credit_version, credit_balance,
+               p_amount, p_currency, p_effective_on, p_posted_at, p_kind, p_rule,
+               p_source_type, p_source_id, p_actor_id, p_reverses_id, p_memo
+         WHERE NOT EXISTS (
+                   SELECT FROM ledger_fiscalperiod p
+                    WHERE p.state = 'closed' AND p_effective_on BETWEEN p.starts_on AND p.ends_on)
+           AND NOT EXISTS (SELECT FROM ledger_transfer t WHERE t.reverses_id = p_reverses_id)
+        ON CONFLICT (id) DO NOTHING;
+        IF FOUND THEN
+            v_writer := set_config('ledger.writer', '', true);
+            RETURN;
         END IF;
-        -- Nothing updated and the id taken meanwhile: the same request ran beside this one.
-        IF debit_version IS NULL OR credit_version IS NULL THEN
-            SELECT t.request_hash INTO v_known FROM ledger_transfer t WHERE t.id = p_id;
-            IF v_known IS NULL THEN
-                RAISE EXCEPTION 'a balance would fall below its floor'
-                    USING ERRCODE = 'KL005',
-                          DETAIL = CASE WHEN debit_version IS NULL THEN p_debit_account
-                                        ELSE p_credit_account END;
-            END IF;
-        ELSE
-            INSERT INTO ledger_transfer (
-                id, request_hash, journal_id, leg,
-                debit_account_id, debit_stripe, debit_version, debit_balance,
-                credit_account_id, credit_stripe, credit_version, credit_balance,
-                amount_minor, currency, effective_on, posted_at, kind, rule,
-                source_type, source_id, actor_id, reverses_id, memo)
-            VALUES (
-                p_id, p_request_hash, p_journal_id, p_leg,
-                p_debit_account, p_debit_stripe, debit_version, debit_balance,
-                p_credit_account, p_credit_stripe, credit_version, credit_balance,
-                p_amount, p_currency, p_effective_on, p_posted_at, p_kind, p_rule,
-                p_source_type, p_source_id, p_actor_id, p_reverses_id, p_memo)
-            ON CONFLICT (id) DO NOTHING;
-            IF FOUND THEN
-                v_writer := set_config('ledger.writer', '', true);
-                RETURN;
-            END IF;
-            SELECT t.request_hash INTO v_known FROM ledger_transfer t WHERE t.id = p_id;
-        END IF;
-
-        -- The same id was committed while this call waited for the rows: take back what it did.
-        -- No gap opens, for the rows were locked all the time.
-        IF debit_version IS NOT NULL THEN
-            UPDATE ledger_balance b
-               SET posted = b.posted - v_debit_change, version = b.version - 1
-             WHERE b.account_id = p_debit_account AND b.stripe = p_debit_stripe;
-        END IF;
-        IF credit_version IS NOT NULL THEN
-            UPDATE ledger_balance b
-               SET posted = b.posted - v_credit_change, version = b.version - 1
-             WHERE b.account_id = p_credit_account AND b.stripe = p_credit_stripe;
-        END IF;
-        v_writer := set_config('ledger.writer', '', true);
     END IF;
 
+    SELECT t.request_hash INTO v_known FROM ledger_transfer t WHERE t.id = p_id;
+    IF v_known IS NULL THEN
+        -- A refusal: what was changed above is undone with it.
+        IF EXISTS (SELECT FROM ledger_fiscalperiod p
+                    WHERE p.state = 'closed' AND p_effective_on BETWEEN p.starts_on AND p.ends_on)
+        THEN
+            RAISE EXCEPTION 'the period is closed'
+                USING ERRCODE = 'KL003', DETAIL = p_effective_on::text;
+        ELSIF EXISTS (SELECT FROM ledger_transfer t WHERE t.reverses_id = p_reverses_id) THEN
+            RAISE EXCEPTION 'reversed before' USING ERRCODE = 'KL006';
+        ELSIF 2 <> (SELECT count(*) FROM ledger_balance b
+                     WHERE b.is_open AND b.currency = p_currency
+                       AND ((b.account_id = p_debit_account AND b.stripe = p_debit_stripe)
+                         OR (b.account_id = p_credit_account AND b.stripe = p_credit_stripe)))
+        THEN
+            RAISE EXCEPTION 'an account is missing, closed or in another currency'
+                USING ERRCODE = 'KL001';
+        END IF;
+        RAISE EXCEPTION 'a balance would fall below its floor'
+            USING ERRCODE = 'KL005', DETAIL = CASE WHEN debit_version IS NULL
+                                                   THEN p_debit_account ELSE p_credit_account END;
+    END IF;
+
+    -- The same id stands in the books: take back what was changed above. No gap opens, for the
+    -- rows have been locked all the time.
+    IF debit_version IS NOT NULL THEN
+        UPDATE ledger_balance b
+           SET posted = b.posted - b.direction * p_amount, version = b.version - 1
+         WHERE b.account_id = p_debit_account AND b.stripe = p_debit_stripe;
+    END IF;
+    IF credit_version IS NOT NULL THEN
+        UPDATE ledger_balance b
+           SET posted = b.posted + b.direction * p_amount, version = b.version - 1
+         WHERE b.account_id = p_credit_account AND b.stripe = p_credit_stripe;
+    END IF;
+    v_writer := set_config('ledger.writer', '', true);
     IF v_known <> p_request_hash THEN
         RAISE EXCEPTION 'this id belongs to another request'
             USING ERRCODE = 'KL002', DETAIL = p_id::text;
@@ -131,13 +123,13 @@ BEGIN
 END
 $body$;
 REVOKE EXECUTE ON FUNCTION ledger_post_transfer(
-    uuid, bytea, uuid, smallint, uuid, smallint, uuid, smallint, bigint, text, date, text, text,
-    text, uuid, uuid, text, uuid, timestamptz) FROM PUBLIC;
+    uuid, bytea, uuid, smallint, uuid, smallint, smallint, uuid, smallint, smallint, bigint, text,
+    date, text, text, text, uuid, uuid, text, uuid, timestamptz) FROM PUBLIC;
 """
 DROP = """
 DROP FUNCTION ledger_post_transfer(
-    uuid, bytea, uuid, smallint, uuid, smallint, uuid, smallint, bigint, text, date, text, text,
-    text, uuid, uuid, text, uuid, timestamptz);
+    uuid, bytea, uuid, smallint, uuid, smallint, smallint, uuid, smallint, smallint, bigint, text,
+    date, text, text, text, uuid, uuid, text, uuid, timestamptz);
 """
 
 

@@ -87,19 +87,18 @@ BEGIN
                    WITH ORDINALITY AS r(account, stripe, amount, currency, fresh, n)
         ), change AS (
             SELECT s.n, s.credit, s.account, s.stripe, s.fresh::int AS counted,
-                   CASE WHEN NOT s.fresh THEN 0
-                        WHEN (a.normal_side = 'credit') = (s.credit = 1) THEN s.amount
-                        ELSE -s.amount END AS change,
-                   s.fresh AND (a.status <> 'open' OR a.currency <> s.currency) AS unusable
-              FROM side s JOIN ledger_account a ON a.id = s.account
-             WHERE a.currency IS NOT NULL
+                   CASE WHEN s.fresh THEN b.direction * (1 - 2 * s.credit) * s.amount
+                        ELSE 0 END AS change,
+                   s.fresh AND (NOT b.is_open OR b.currency <> s.currency) AS unusable,
+                   b.posted, b.version, b.posted - b.held - b.floor AS spare
+              FROM side s
+              JOIN ledger_balance b ON b.account_id = s.account AND b.stripe = s.stripe
         ), run AS MATERIALIZED (
             SELECT c.n, c.credit, c.account, c.stripe, c.unusable,
-                   (b.posted + sum(c.change) OVER w)::bigint AS balance,
-                   b.version + sum(c.counted) OVER w AS version,
-                   b.posted - b.held - b.floor + sum(c.change) OVER w AS spare
+                   (c.posted + sum(c.change) OVER w)::bigint AS balance,
+                   c.version + sum(c.counted) OVER w AS version,
+                   c.spare + sum(c.change) OVER w AS spare
               FROM change c
-              JOIN ledger_balance b ON b.account_id = c.account AND b.stripe = c.stripe
             WINDOW w AS (PARTITION BY c.account, c.stripe ORDER BY c.n ROWS UNBOUNDED PRECEDING)
         ), final AS (
             SELECT r.account, r.stripe, max(r.version) AS version,

@@ -110,4 +110,5 @@ def _set_status(account: Account, status: AccountStatus, *, actor: Actor) -> Non
     account.status = status
     account.updated_by_id = actor.user_id
     account.save(update_fields=["status", "updated_at", "updated_by_id"])
+    database.set_open(chart_id=account.id, is_open=status == AccountStatus.OPEN)
     account.accounts.update(status=status, updated_at=moment, updated_by_id=actor.user_id)

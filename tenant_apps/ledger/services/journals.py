@@ -64,7 +64,7 @@ def post_manual_journal(
     entries = _entries(lines, needed)
     legs = list(_pairs(entries))
     open_needed(needed=needed, actor=actor)
-    draft = _draft(legs, kind=TransferKind.MANUAL, effective_on=effective_on, memo=memo)
+    draft = _draft(legs, needed, kind=TransferKind.MANUAL, effective_on=effective_on, memo=memo)
     (journal,) = write_drafts(drafts=[draft], actor=actor)
     event = ManualJournalPosted(
         subject_id=journal.id, effective_on=effective_on, legs=len(journal.legs)
@@ -100,7 +100,7 @@ def post_opening_balances(
         to_debit = (chart.normal_side == Side.DEBIT) == line.amount.is_positive
         legs.append((own, equity, line.amount) if to_debit else (equity, own, line.amount))
     open_needed(needed=needed, actor=actor)
-    draft = _draft(legs, kind=TransferKind.OPENING, effective_on=effective_on, memo="")
+    draft = _draft(legs, needed, kind=TransferKind.OPENING, effective_on=effective_on, memo="")
     (journal,) = write_drafts(drafts=[draft], actor=actor)
     event = OpeningBalancesPosted(
         subject_id=journal.id, effective_on=effective_on, legs=len(journal.legs)
@@ -249,7 +249,12 @@ def _matched(debits: deque[_Entry], credits: deque[_Entry]) -> Iterator[tuple[UU
 
 
 def _draft(
-    pairs: Sequence[tuple[UUID, UUID, Money]], *, kind: str, effective_on: date, memo: str
+    pairs: Sequence[tuple[UUID, UUID, Money]],
+    needed: NeededAccounts,
+    *,
+    kind: str,
+    effective_on: date,
+    memo: str,
 ) -> Draft:
     journal_id = uuid7()
     digest = bytes.fromhex(request_hash({"journal": journal_id}))
@@ -267,6 +272,8 @@ def _draft(
             source_type=SOURCE_TYPE,
             source_id=journal_id,
             memo=memo,
+            debit_rank=needed.rank_of(debit),
+            credit_rank=needed.rank_of(credit),
         )
         for number, (debit, credit, amount) in enumerate(pairs, start=1)
     ]

@@ -170,6 +170,8 @@ def _draft(posting: Posting, lines: list[PostingRuleLine], needed: NeededAccount
                 source_id=posting.source_id,
                 rule=posting.rule,
                 memo=posting.memo,
+                debit_rank=line.debit_account.lock_rank,
+                credit_rank=line.credit_account.lock_rank,
             )
         )
     return draft
@@ -234,11 +236,12 @@ def _opposites(reversal: Reversal) -> list[Draft]:
 
 
 def _transfers_of(reversal: Reversal) -> Iterable[Transfer]:
+    transfers = Transfer.objects.select_related("debit_account", "credit_account")
     if reversal.journal_id is not None:
-        return Transfer.objects.of_journal(reversal.journal_id).order_by("-leg")
+        return transfers.of_journal(reversal.journal_id).order_by("-leg")
     if reversal.source_id is None:
         raise NothingToReverse
-    found = Transfer.objects.filter(
+    found = transfers.filter(
         source_type=reversal.source_type, source_id=reversal.source_id
     ).exclude(kind=TransferKind.REVERSAL)
     if reversal.rule:
@@ -265,6 +268,8 @@ def _opposite(transfer: Transfer, reversal: Reversal, draft: Draft) -> Leg:
         rule=transfer.rule,
         reverses_id=transfer.id,
         memo=reversal.memo,
+        debit_rank=transfer.credit_account.lock_rank,
+        credit_rank=transfer.debit_account.lock_rank,
     )
 
 
