@@ -114,22 +114,29 @@ class HealthMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if request.path in (ALIVE, READY) and request.method not in ("GET", "HEAD"):
+        if request.path not in (ALIVE, READY):
+            return self.get_response(request)
+        response = self._answer(request)
+        # No other middleware sees this answer.
+        response["X-Content-Type-Options"] = "nosniff"
+        response["Cache-Control"] = "no-store"
+        return response
+
+    def _answer(self, request: HttpRequest) -> HttpResponse:
+        if request.method not in ("GET", "HEAD"):
             refused = problem_response(MethodNotAllowed(), request=request)
             refused["Allow"] = "GET, HEAD"
             return refused
         if request.path == ALIVE:
             return JsonResponse({"status": "alive"})
-        if request.path == READY:
-            ready, answers = readiness()
-            response = JsonResponse(
-                {"status": "ready" if ready else "not ready", "checks": answers},
-                status=200 if ready else 503,
-            )
-            if not ready:
-                response["Retry-After"] = "5"
-            return response
-        return self.get_response(request)
+        ready, answers = readiness()
+        response = JsonResponse(
+            {"status": "ready" if ready else "not ready", "checks": answers},
+            status=200 if ready else 503,
+        )
+        if not ready:
+            response["Retry-After"] = "5"
+        return response
 
 
 async def socket_health(scope: dict[str, Any], receive: Any, send: Any) -> None:

@@ -50,8 +50,6 @@ def build() -> None:
     from tenants.services import OrganizationFacts, claim_schema
 
     fleet.migrate_fleet(progress=lambda line: None)
-    for number in range(SPARES):
-        fleet.build_spare_schema(f"t_test_spare_{number}")
     for subdomain in SUBDOMAINS:
         schema_name = f"t_test_{subdomain}"
         fleet.build_schema(schema_name)
@@ -76,6 +74,9 @@ def build() -> None:
                 request_id="template", label="system:template", checker=AllowsEverything()
             )
             provisioning.seed(organization, actor=actor)
+    # Last: a claim takes the oldest spare, and the neighbours must get those with equal ids.
+    for number in range(SPARES):
+        fleet.build_spare_schema(f"t_test_spare_{number}")
 
 
 if __name__ == "__main__":

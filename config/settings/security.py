@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+from corsheaders.defaults import default_headers
+
 from config.settings.applications import PUBLIC_SCHEME
 from config.settings.environment import read
 
@@ -49,7 +51,10 @@ if TRUSTED_PROXIES:
 
 CORS_ALLOWED_ORIGINS = read("list", "CORS_ALLOWED_ORIGINS", [])
 CORS_URLS_REGEX = r"^/api/.*$"
+# What the API asks of a request beside its content.
+CORS_ALLOW_HEADERS = [*default_headers, "idempotency-key", "if-match", "x-request-id"]
 CORS_EXPOSE_HEADERS = [
+    "Dry-Run",
     "ETag",
     "Idempotency-Replayed",
     "RateLimit",
