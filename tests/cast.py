@@ -97,7 +97,7 @@ class Cast:
         """The person, signed in, with a second factor where one is asked for."""
         signed_in = start_session(
             user=self.people[name],
-            method="password",
+            method="credentials",
             actor=system_actor("test"),
             second_factor_at=clock.now(),
         )

@@ -95,7 +95,7 @@ def run(*, progress: Callable[[str], None]) -> Mapping[str, Figure]:
         actor = system_actor("benchmark")
         admin = User.objects.get(pk=admin_id)
         session = start_session(
-            user=admin, method="password", actor=actor, second_factor_at=clock.now()
+            user=admin, method="credentials", actor=actor, second_factor_at=clock.now()
         )
         _deals(1, owner=admin_id, actor=actor)
     headers = {"HTTP_AUTHORIZATION": f"Bearer {session.tokens.access}"}

@@ -21,6 +21,7 @@ VISITORS = {
     "api/v1/invitations/acceptance/",
     "api/v1/login-codes/redemption/",
     "api/schema/",
+    "",
     "swagger/",
     "redoc/",
 }

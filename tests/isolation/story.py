@@ -128,7 +128,7 @@ def _tell(mark: str) -> dict[str, str]:
     reject_payment(actor=verifier, payment_id=payments[1].id, remarks=f"Rejected {mark}")
     return {
         role: start_session(
-            user=person, method="password", actor=system, second_factor_at=clock.now()
+            user=person, method="credentials", actor=system, second_factor_at=clock.now()
         ).tokens.access
         for role, person in people.items()
     }
