@@ -15,7 +15,8 @@ def main() -> None:
     if len(sys.argv) > 1 and sys.argv[1] in OWNER_COMMANDS:
         os.environ["DATABASE_LOGIN"] = "owner"
 
-    from django.core.management import execute_from_command_line
+    # After the login was chosen: settings read it.
+    from django.core.management import execute_from_command_line  # noqa: PLC0415
 
     execute_from_command_line(sys.argv)
 

@@ -7,7 +7,7 @@ from shared_apps.kernel.actor import Actor
 from shared_apps.kernel.ids import uuid7
 from shared_apps.kernel.operations import step
 from tenant_apps.usage.errors import QuotaExceeded
-from tenant_apps.usage.models import QuotaBypass, UsageCounter
+from tenant_apps.usage.models import QuotaBypass
 from tenant_apps.usage.selectors import limit_of, period_of, used_of
 from tenants.context import current_organization
 
@@ -82,7 +82,7 @@ def release(*, name: str, amount: int = 1) -> None:
     """Give back a use of a quota that counts what is there at this moment (users)."""
     with connection.cursor() as cursor:
         cursor.execute(
-            f"UPDATE {UsageCounter._meta.db_table}"
+            "UPDATE usage_usagecounter"
             " SET used = used - least(used, %s), updated_at = %s WHERE name = %s AND period = ''",
             [amount, clock.now(), name],
         )

@@ -19,7 +19,7 @@ def ask(host: str | None, **extra: Any) -> Any:
 
 
 def reaches(host: str, **extra: Any) -> str:
-    """What the answer says of where it came from: nobody is signed in, so 401 is an organization."""
+    """Where the answer came from: nobody is signed in, so 401 is an organization's."""
     answer = ask(host, **extra)
     return {401: "organization", 403: "suspended", 404: "unknown"}[answer.status_code]
 

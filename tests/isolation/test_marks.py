@@ -56,7 +56,8 @@ def ids_in_the_schema() -> dict[str, list[str]]:
         config = apps.get_app_config(label)
         if not config.name.startswith(("tenant_apps.", "shared_apps.")):
             continue
-        if config.name in settings.TENANT_APPS and model._meta.pk.get_internal_type() == "UUIDField":
+        has_uuid = model._meta.pk.get_internal_type() == "UUIDField"
+        if config.name in settings.TENANT_APPS and has_uuid:
             ids = [str(pk) for pk in model._default_manager.values_list("pk", flat=True)[:2]]
             if ids:
                 found[model._meta.db_table] = ids

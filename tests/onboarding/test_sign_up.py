@@ -244,9 +244,7 @@ def test_the_eye_is_not_deceived() -> None:
     assert skeleton("baobab") != skeleton("baobob")
 
 
-def test_the_page_behind_the_link_acts_only_when_the_button_is_pressed(
-    visitor: Client
-) -> None:
+def test_the_page_behind_the_link_acts_only_when_the_button_is_pressed(visitor: Client) -> None:
     ask(visitor)
     token = mailed_token()
     shown = visitor.get("/signup/verification/", {"token": token})
