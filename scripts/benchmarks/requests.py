@@ -79,13 +79,14 @@ def _ask(client: Any, headers: dict[str, str]) -> float:
 
 def run(*, progress: Callable[[str], None]) -> Mapping[str, Figure]:
     """Measure; milliseconds, but for the ratio and the counts."""
-    from django.db import connection, transaction
+    from django.db import transaction
     from django.test.utils import CaptureQueriesContext
 
     from shared_apps.access.actors import system_actor
     from shared_apps.accounts.models import User
     from shared_apps.accounts.services import start_session
     from shared_apps.kernel import clock
+    from tenants.connections import connection
     from tenants.context import tenant_context
 
     progress("an organization with an admin")
@@ -138,9 +139,9 @@ def _prepare(plain: bool, organization: Any) -> None:
     """Outside the measured time: where the tenancy is taken out, the connection has been in the
     one schema for ever, and the signals that leave it are off."""
     from django.core.signals import request_finished, request_started
-    from django.db import connection
 
     from tenants.apps import leave_tenant
+    from tenants.connections import connection
 
     for signal, name in (
         (request_started, "tenants.request_started"),

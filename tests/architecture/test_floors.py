@@ -2,8 +2,10 @@
 
 import ast
 import tomllib
+from collections.abc import Iterator
 
 from django.apps import apps
+from django.db.models import Model
 
 from tests.architecture.source import ROOT, code_of_apps
 
@@ -29,19 +31,24 @@ def test_every_app_stands_on_a_floor() -> None:
     assert ours - set(heights) == set()
 
 
+def _references(model: type[Model]) -> Iterator[tuple[str, type[Model]]]:
+    """The model's own columns that point at another model, and that model."""
+    for field in model._meta.get_fields():
+        target: type[Model] | None = getattr(field, "related_model", None)
+        if field.concrete and isinstance(target, type):
+            yield field.name, target
+
+
 def test_foreign_keys_point_down() -> None:
     heights = floors()
     wrong = [
-        f"{model._meta.label}.{field.name} -> {field.related_model._meta.label}"
+        f"{model._meta.label}.{name} -> {target._meta.label}"
         for model in apps.get_models(include_auto_created=True)
         if model._meta.app_label in heights
-        for field in model._meta.get_fields()
-        if (field.many_to_one or field.one_to_one or field.many_to_many)
-        and field.concrete
-        and getattr(field, "related_model", None) is not None
-        and field.related_model._meta.app_label in heights
-        and field.related_model._meta.app_label != model._meta.app_label
-        and heights[field.related_model._meta.app_label] >= heights[model._meta.app_label]
+        for name, target in _references(model)
+        if target._meta.app_label in heights
+        and target._meta.app_label != model._meta.app_label
+        and heights[target._meta.app_label] >= heights[model._meta.app_label]
     ]
     assert wrong == []
 

@@ -9,10 +9,11 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from django.db import connection, transaction
+from django.db import transaction
 from django.test import Client
 
 from shared_apps.kernel.api.throttling import RateLimit
+from tenants.connections import connection
 from tenants.context import tenant_context
 from tests.access.matrix_world import World
 from tests.attacks.document import HOSTS, document_of, resolved, spelled

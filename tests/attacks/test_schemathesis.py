@@ -103,7 +103,8 @@ class Examiner:
                     self.failures.setdefault(place, f"{place}: {str(case.body)[:500]}")
             except FailureGroup as group:
                 for failure in group.exceptions:
-                    place = (case.method, case.path, type(failure).__name__, failure.title)
+                    kind = f"{type(failure).__name__}: {failure.title}"
+                    place = (case.method, case.path, kind)
                     self.failures.setdefault(place, f"as {role}: {failure}\n{group.message}")
             self.answers += 1
 

@@ -97,7 +97,7 @@ def test_a_domain_that_moves_leads_to_the_other_organization_at_once(
     with platform_context(reason="test"), transaction.atomic():
         move_domain(host="acme.kontor.test", organization_id=neighbour.id)
     answer = client.get(LIST, HTTP_HOST="acme.kontor.test")
-    assert answer.wsgi_request.organization == neighbour  # type: ignore[attr-defined]
+    assert answer.wsgi_request.organization == neighbour
 
 
 def test_a_removed_domain_leads_nowhere_at_once(real_commits: Organization) -> None:
@@ -121,7 +121,7 @@ def test_a_slow_reader_does_not_restore_what_was_changed(real_commits: Organizat
     with no_tenant_context():
         from django.db import connection
 
-        with connection.routing_lookup():  # type: ignore[attr-defined]
+        with connection.routing_lookup():
             stale = routing._read("acme.kontor.test")
     with platform_context(reason="test"), transaction.atomic():
         set_state(organization_id=real_commits.id, state=OrganizationState.SUSPENDED)
@@ -146,6 +146,6 @@ def test_after_a_request_the_connection_is_in_no_tenant(organization: Organizati
     from tenants.errors import NoTenant
 
     ask("acme.kontor.test")
-    assert connection.schema_name is None  # type: ignore[attr-defined]
+    assert connection.schema_name is None
     with pytest.raises(NoTenant), connection.cursor():
         pass

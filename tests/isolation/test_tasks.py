@@ -100,7 +100,7 @@ def test_a_platform_task_sees_the_platform(organization: Organization) -> None:
 def test_leaves_the_sender_where_it_was(tenant: Organization, neighbour: Organization) -> None:
     run(names, **{HEADER: str(neighbour.id)})
     assert current_organization() == tenant
-    assert connection.schema_name == tenant.schema_name  # type: ignore[attr-defined]
+    assert connection.schema_name == tenant.schema_name
 
 
 def test_a_thread_starts_in_no_tenant(real_commits: Organization) -> None:

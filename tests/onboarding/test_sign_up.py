@@ -51,7 +51,7 @@ def ask(visitor: Client, **changes: Any) -> Any:
 
 
 def mailed_token() -> str:
-    found = re.search(r"token=([\w-]+)", mail.outbox[-1].body)
+    found = re.search(r"token=([\w-]+)", str(mail.outbox[-1].body))
     assert found
     return found[1]
 

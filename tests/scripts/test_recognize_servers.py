@@ -1,6 +1,7 @@
 """A number in a pid file proves nothing: after a crash it may be a stranger's."""
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -103,5 +104,5 @@ def test_a_rewritten_title_is_recognized(started: list[subprocess.Popen[bytes]])
 def test_ending_leaves_strangers_alone(started: list[subprocess.Popen[bytes]]) -> None:
     started.append(pretender("/usr/bin/innocent"))
     pid = started[0].pid
-    assert processes.end(pid, program="postgres", mark="/data", signals=[15], patience=0.1)
+    assert processes.end(pid, program="postgres", mark="/data", signals=[signal.SIGTERM], patience=0.1)
     assert started[0].poll() is None

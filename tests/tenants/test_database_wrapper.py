@@ -4,9 +4,10 @@ import threading
 from typing import Any
 
 import pytest
-from django.db import DatabaseError, ProgrammingError, connection, transaction
+from django.db import DatabaseError, ProgrammingError, transaction
 
 from shared_apps.accounts.models import User
+from tenants.connections import connection
 from tenants.context import (
     current_organization,
     no_tenant_context,
