@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 from uuid import UUID
 
@@ -17,12 +17,14 @@ from config.wsgi import application
 from shared_apps.access import services as access
 from shared_apps.access.selectors import root_unit
 from shared_apps.accounts.models import User
-from tenants.context import tenant_context
 from tests.access.matrix_world import World
 from tests.access.test_matrix import routed
 from tests.people import client_of, machine, make_person
 
 HOST = "acme.kontor.test"
+PUBLIC_HOST = "kontor.test"
+# Where the connection stands while a test looks at it: serving a request leaves it nowhere.
+Place = Callable[[], AbstractContextManager[Any]]
 SEED = 20_261_120
 
 # What a role of the brief is called among the people of the world.
@@ -116,7 +118,7 @@ def _is_invented(value: Any) -> bool:
         return False
 
 
-def described_api() -> Any:
+def described_api(host: str = HOST) -> Any:
     """The API as its document describes it; the same cases in every run."""
     # The caller's own session is what is tried, not invented ones.
     generation = {"database": "none", "with-security-parameters": False}
@@ -130,7 +132,7 @@ def described_api() -> Any:
         }
     )
     return schemathesis.openapi.from_wsgi(
-        "/api/schema/?format=json", serve_within_a_test, config=config, headers={"Host": HOST}
+        "/api/schema/?format=json", serve_within_a_test, config=config, headers={"Host": host}
     )
 
 
@@ -155,12 +157,12 @@ def headers_of(person: User) -> dict[str, str]:
 
 
 @contextmanager
-def undone(organization: Any) -> Iterator[None]:
+def undone(place: Place) -> Iterator[None]:
     """Each case meets the same state, and a broken transaction breaks no later one."""
-    with tenant_context(organization):
+    with place():
         before = transaction.savepoint()
     try:
         yield
     finally:
-        with tenant_context(organization):
+        with place():
             transaction.savepoint_rollback(before)

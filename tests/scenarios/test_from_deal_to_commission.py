@@ -9,6 +9,9 @@ from uuid import uuid4
 
 import pytest
 
+from shared_apps.delivery.models import Mail
+from shared_apps.outbox.models import OutboxMessage
+from shared_apps.outbox.relay import relay_due
 from tests.cast import Cast
 from tests.scenarios.desk import PAID_ON, WON_ON, Desk, money
 from tests.snapshots import changed, snapshot
@@ -284,3 +287,22 @@ def test_the_wrong_people_change_nothing(desk: Desk, step: str) -> None:
             # A stranger's deal in a body does not exist: 400. Seen but not allowed: 403.
             assert refused.status_code in {400, 403, 404}, (name, refused.json())
     assert changed(before) == []
+
+
+def test_names_that_would_be_more_than_names_are_only_printed(desk: Desk) -> None:
+    name = 'Mto\r\nBcc: eve@evil.example \x07\x1b[2J\u202e#import "x" $x$ \\ @ref <b> {{ x }}'
+    deal = desk.deal("10.00", client=desk.client(name=name), name=name)
+    desk.win(deal)
+    invoice = desk.invoice_of(deal)
+    desk.get("olga", f"invoices/{invoice['id']}/pdf/")
+    payment = desk.pay(deal, "10.00", note=name, external_reference=name)
+    body = {"remarks": name}
+    verified = desk.done(desk["vera"].post(f"payments/{payment}/verification/", body))
+    desk.get("olga", f"payment-invoices/{verified['payment_invoice']['id']}/document/")
+    relay_due()
+    assert not OutboxMessage.objects.exclude(last_error="").exists()
+    mails = list(Mail.objects.all())
+    assert mails
+    for mail in mails:
+        assert "\n" not in mail.subject
+        assert "evil.example" not in mail.to

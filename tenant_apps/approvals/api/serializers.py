@@ -7,15 +7,15 @@ from tenant_apps.approvals.models import Approval, Signature
 
 
 class SignatureIn(StrictSerializer):
-    comment = serializers.CharField(max_length=2000, allow_blank=True, default="")
+    comment = serializers.CharField(max_length=1000, allow_blank=True, default="")
 
 
 class RejectionIn(StrictSerializer):
-    remark = serializers.CharField(max_length=2000)
+    remark = serializers.CharField(max_length=1000)
 
 
 class RecallIn(StrictSerializer):
-    remark = serializers.CharField(max_length=2000, allow_blank=True, default="")
+    remark = serializers.CharField(max_length=1000, allow_blank=True, default="")
 
 
 class SignatureOut(serializers.ModelSerializer[Signature]):
