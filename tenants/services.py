@@ -73,7 +73,8 @@ def claim_schema(
     )
     if organization_id is not None:
         organization.id = organization_id
-    organization.save(force_insert=True)
+    # Not `save`: the library's asks first whether the schema has an owner, which is unique.
+    Organization.objects.bulk_create([organization])
     Domain.objects.bulk_create([Domain(domain=host, tenant=organization, is_primary=True)])
     _publish_after_commit(organization.id)
     return organization

@@ -2,6 +2,7 @@
 
 import csv
 from collections.abc import Iterable
+from itertools import groupby
 from pathlib import Path
 
 from tenant_apps.imports.models import ImportFinding
@@ -10,16 +11,16 @@ HEADER = ("file", "line", "reference", "outcome", "code", "detail")
 
 
 def write_report(*, path: Path, findings: Iterable[ImportFinding]) -> None:
-    """A CSV file with one row for each mended or refused row; the same finding stands once."""
+    """A CSV file with one row for each mended or refused row.
+
+    `findings` come in the order of files and lines. What several runs found stands once.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(HEADER)
-        seen: set[tuple[str, int, str]] = set()
-        for one in findings:
-            key = (one.file_name, one.line, one.code)
-            if key not in seen:
-                seen.add(key)
+        for _, of_line in groupby(findings, key=lambda one: (one.file_name, one.line)):
+            for one in {one.code: one for one in of_line}.values():
                 writer.writerow(
                     (
                         one.file_name,

@@ -5,6 +5,8 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tenant_apps.imports.amounts import money_of
 from tenant_apps.imports.cells import cells_of_lines
@@ -103,6 +105,19 @@ def test_a_quoted_cell_may_go_over_lines(tmp_path: Path) -> None:
 def test_lines_of_cells_are_counted_as_they_stand() -> None:
     rows = list(cells_of_lines(lines=iter(['a,"b\n', 'c"\n', "d,e\n", 'f,"g\n']), width=2, first=2))
     assert rows == [(2, ["a", "b\nc"]), (4, ["d", "e"]), (5, ["f", '"g'])]
+
+
+@given(
+    lines=st.lists(st.text(st.sampled_from('ab,," \x00=-\t'), max_size=12), max_size=12),
+    width=st.integers(1, 4),
+)
+def test_no_line_is_lost_whatever_stands_in_it(lines: list[str], width: int) -> None:
+    rows = list(cells_of_lines(lines=(f"{text}\n" for text in lines), width=width, first=2))
+    numbers = [number for number, _ in rows] + [len(lines) + 2]
+    assert numbers[0] == 2
+    for (number, cells), following in zip(rows, numbers[1:], strict=True):
+        # Each line begins a row, or belongs to one that is whole with it.
+        assert following == number + 1 or (following > number and len(cells) == width)
 
 
 @pytest.mark.parametrize(
