@@ -32,17 +32,20 @@ SECONDS = 8
 ACCOUNTS = 100_000
 SCALES = {"hot": 1, "spread": 100}
 
-# Ids are numbers written as UUIDs, so that making them costs nothing that is measured. Those of
-# transfers and journals are random, as derived ones are. Account 0 is the shared one.
+# Ids are numbers written as UUIDs: making them costs next to nothing that is measured. Transfers,
+# journals and sources have ids that begin with the time, as in the product. Account 0 is shared.
 _UUID = "lpad(:{}::text, 32, '0')::uuid"
 _CALL = f"""
-\\set id random(1, 9000000000000000000)
+\\set id random(1, 9000000000000000)
 SELECT ledger_post_transfer(
-    {_UUID.format("id")}, '\\x{"ab" * 32}', {_UUID.format("id")}, 1::smallint,
+    t.id, '\\x{"ab" * 32}', t.id, 1::smallint,
     {_UUID.format("debit")}, 0::smallint, 0::smallint,
     {_UUID.format("credit")}, 0::smallint, :rank::smallint,
-    5, 'KES', '2026-11-20', 'posting', 'invoice.issued', 'bench.document', {_UUID.format("id")},
-    NULL, '', NULL, now());
+    5, 'KES', '2026-11-20', 'posting', 'invoice.issued', 'bench.document', t.id,
+    NULL, '', NULL, t.at)
+  FROM (SELECT now() AS at,
+               (lpad((extract(epoch FROM now()) * 1000)::bigint::text, 16, '0')
+                || lpad(:id::text, 16, '0'))::uuid AS id OFFSET 0) AS t;
 """
 SCRIPTS = {
     "hot": f"\\set debit random(1, {ACCOUNTS})\n\\set credit 0\n\\set rank 100{_CALL}",

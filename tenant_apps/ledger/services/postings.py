@@ -27,6 +27,9 @@ from tenants.context import organization_id
 
 from .accounts import open_needed
 
+# All but the 48 bits of a UUIDv7 that say when it was made.
+_DERIVED_BITS = 80
+
 
 @step
 def post(*, postings: Sequence[Posting], actor: Actor) -> list[Journal]:
@@ -136,7 +139,7 @@ def _draft(posting: Posting, lines: list[PostingRuleLine], needed: NeededAccount
     organization = organization_id()
     source = (posting.source_type, posting.source_id)
     draft = Draft(
-        journal_id=uuid8_from(organization, "journal", *source, posting.rule),
+        journal_id=_id_near(posting.source_id, organization, "journal", *source, posting.rule),
         kind=TransferKind.POSTING,
         source=source,
         rule=posting.rule,
@@ -149,7 +152,7 @@ def _draft(posting: Posting, lines: list[PostingRuleLine], needed: NeededAccount
             continue
         draft.legs.append(
             Leg(
-                id=uuid8_from(organization, *source, posting.rule, line.position),
+                id=_id_near(posting.source_id, organization, *source, posting.rule, line.position),
                 request_hash=draft.digest,
                 journal_id=draft.journal_id,
                 number=len(draft.legs) + 1,
@@ -175,6 +178,16 @@ def _draft(posting: Posting, lines: list[PostingRuleLine], needed: NeededAccount
             )
         )
     return draft
+
+
+def _id_near(origin: UUID, *parts: str | UUID | int) -> UUID:
+    """The id that always belongs to these parts, which sorts beside its origin.
+
+    Documents have time-ordered ids. What is posted for them lands beside what was posted a moment
+    ago in every index, and not on a page of its own.
+    """
+    derived = uuid8_from(*parts).int & ((1 << _DERIVED_BITS) - 1)
+    return UUID(int=origin.int >> _DERIVED_BITS << _DERIVED_BITS | derived)
 
 
 def _check_fits(posting: Posting, lines: list[PostingRuleLine]) -> None:
@@ -221,7 +234,9 @@ def _opposites(reversal: Reversal) -> list[Draft]:
     organization = organization_id()
     drafts: dict[UUID, Draft] = {}
     for transfer in transfers:
-        journal_id = uuid8_from(organization, "reversal of journal", transfer.journal_id)
+        journal_id = _id_near(
+            transfer.journal_id, organization, "reversal of journal", transfer.journal_id
+        )
         draft = drafts.get(journal_id)
         if draft is None:
             draft = drafts[journal_id] = Draft(
@@ -250,7 +265,7 @@ def _transfers_of(reversal: Reversal) -> Iterable[Transfer]:
 
 
 def _opposite(transfer: Transfer, reversal: Reversal, draft: Draft) -> Leg:
-    leg_id = uuid8_from(organization_id(), "reversal of transfer", transfer.id)
+    leg_id = _id_near(transfer.id, organization_id(), "reversal of transfer", transfer.id)
     return Leg(
         id=leg_id,
         request_hash=bytes.fromhex(request_hash({"reverses": transfer.id})),
