@@ -156,6 +156,16 @@ class DatabaseWrapper(library.DatabaseWrapper):
         finally:
             self._switching_forbidden = False
 
+    def _commit(self) -> None:
+        # Of an aborted transaction, whose error somebody swallowed, COMMIT is a ROLLBACK in all but
+        # name: it undoes a switch that was made within.
+        if (
+            self.connection is not None
+            and self.connection.info.transaction_status == TransactionStatus.INERROR
+        ):
+            self.search_path_set_schemas = None
+        super()._commit()
+
     def _savepoint(self, sid: str) -> None:
         with self._without_switching():
             super()._savepoint(sid)

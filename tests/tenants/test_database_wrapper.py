@@ -196,3 +196,18 @@ def test_threads_stay_in_their_organization(real_commits: Organization) -> None:
     for thread in threads:
         thread.join()
     assert wrong == []
+
+
+def test_a_commit_that_the_database_made_a_rollback_does_not_leave_the_former_path(
+    real_commits: Organization,
+) -> None:
+    from tests.conftest import _organization
+
+    mark("of acme")
+    connection.set_tenant(_organization("neighbour"))
+    assert marks() == set()
+    connection.set_tenant(real_commits)
+    with transaction.atomic(), connection.cursor() as cursor, pytest.raises(DatabaseError):
+        # Somebody swallows the error, and COMMIT undoes the switch without a word.
+        cursor.execute("SELECT 1/0")
+    assert marks() == {"of acme"}
