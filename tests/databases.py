@@ -23,6 +23,9 @@ _STRUCTURE = (
     "*/provisioning.py",
     "*/seeds.py",
     "*/bundles.py",
+    # They say which version of first rows a spare schema has.
+    "*/registration.py",
+    "*/subscribers.py",
 )
 
 
