@@ -27,7 +27,10 @@ _ORDER = {Stage.PROSPECTING: 0, Stage.ENGAGING: 1, Stage.WON: 2, Stage.LOST: 2}
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """An opportunity that can be recorded, in our terms. `account` is still the book's name."""
+    """An opportunity that can be recorded, in our terms. `account` is still the book's name.
+
+    Without `is_valued` the book gives no value, and `value` is zero.
+    """
 
     line: int
     reference: str
@@ -38,6 +41,7 @@ class Row:
     engaged_on: date | None
     closed_on: date | None
     value: Money
+    is_valued: bool
     client_id: UUID | None = None
 
 
@@ -92,6 +96,7 @@ def row_of(*, one: Opportunity, book: Book) -> Row:
         engaged_on=one.engaged_on,
         closed_on=one.closed_on,
         value=_value(one, book),
+        is_valued=one.value is not None,
     )
 
 

@@ -376,6 +376,41 @@ class TestASecondRun:
         assert [row.to_stage for row in stages] == ["prospecting", "engaging", "lost"]
 
     @pytest.mark.parametrize(
+        ("reference", "cells"),
+        [
+            ("P1", {"stage": "Engaging", "engaged": "2025-04-03"}),
+            ("E2", {"stage": "Lost", "closed": "2025-05-03"}),
+        ],
+    )
+    def test_takes_what_a_later_stage_tells_besides(
+        self, verifier: User, folder: Path, reference: str, cells: dict[str, str]
+    ) -> None:
+        run_import(folder)
+        told = {"account": "Lone Ltd", "product": "Super Drill", "value": "75.50"}
+        book(folder, deals=changed(reference, **cells, **told))
+
+        run_import(folder)
+
+        moved = deal(reference)
+        assert moved.stage == cells["stage"].lower()
+        assert moved.client is not None
+        assert moved.client.name == "Lone Ltd"
+        assert moved.product is not None
+        assert moved.product.name == "Super Drill"
+        assert moved.value_minor == 75_50
+        assert run_import(folder).counts["refused"] == 0
+
+    def test_invoices_the_product_that_was_won(self, verifier: User, folder: Path) -> None:
+        run_import(folder)
+        won = {"stage": "Won", "closed": "2025-06-01", "value": "400", "product": "Mega Pump"}
+        book(folder, deals=changed("E1", **won))
+
+        run_import(folder)
+
+        line = Invoice.objects.get(deal=deal("E1")).lines.get()
+        assert line.description == "Mega Pump"
+
+    @pytest.mark.parametrize(
         ("reference", "cells", "code"),
         [
             ("W1", {"stage": "Lost"}, "stage_differs"),

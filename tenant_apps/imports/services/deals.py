@@ -1,6 +1,7 @@
 """Opportunities: deals in their stages, and what follows from a win."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from django.db import transaction
 
@@ -11,6 +12,7 @@ from tenant_apps.deals.services import (
     DealWin,
     NewDeal,
     StageMove,
+    change_deal,
     change_stages,
     record_deals,
     win_deals,
@@ -110,6 +112,7 @@ def _refuse(row: Row, error: DomainError, book: Book) -> None:
 def _write(rows: Sequence[Row], known: Mapping[str, Deal], book: Book) -> None:
     """Record deals and move them, in as many statements for five hundred as for one."""
     deals = {row.reference: known[row.reference] for row in rows if row.reference in known}
+    _amend([row for row in rows if row.reference in deals], deals, book)
     _engage([row for row in rows if row.reference in deals], deals, book)
     deals |= _record([row for row in rows if row.reference not in deals], book)
     _lose([row for row in rows if row.stage == Stage.LOST], deals, book)
@@ -136,6 +139,24 @@ def _record(rows: Sequence[Row], book: Book) -> dict[str, Deal]:
         ],
     )
     return {deal.external_reference: deal for deal in made}
+
+
+def _amend(rows: Sequence[Row], deals: Mapping[str, Deal], book: Book) -> None:
+    """What rows tell of open deals beside the stage: one by one, for few tell anything new."""
+    for row in rows:
+        deal = deals[row.reference]
+        told: dict[str, Any] = {"product_id": row.product_id}
+        if row.stage != Stage.WON:
+            # A win brings its client and value itself.
+            told["client_id"] = row.client_id
+            told["value"] = row.value if row.is_valued else None
+        changes = {
+            name: value
+            for name, value in told.items()
+            if value is not None and value != getattr(deal, name)
+        }
+        if changes:
+            change_deal(actor=book.recorder, deal_id=deal.id, changes=changes)
 
 
 def _engage(rows: Sequence[Row], deals: Mapping[str, Deal], book: Book) -> None:
