@@ -9,12 +9,14 @@ from django.contrib.auth.models import Permission
 
 from tenant_apps.approvals.models import Approval
 from tenant_apps.deals.models import Deal
+from tenant_apps.deals.services import DealWin, win_deals
 from tenant_apps.ledger.models import Transfer
 from tenant_apps.payments.models import Payment, PaymentGrant, PaymentInvoice
 from tenants.context import current_organization, tenant_context
 from tests.cast import Cast
 from tests.documents.files import picture, upload
 from tests.payments.stories import (
+    a_client,
     a_payment,
     a_verified_payment,
     a_won_deal,
@@ -111,6 +113,15 @@ class TestVerifying:
         assert shown["unapplied"] == {"amount": "7.50", "currency": "KES"}
         assert shown["unapplied_reason"] == "nothing_owed"
         assert shown["allocations"][0]["amount"] == total.to_json()
+
+    def test_says_that_the_invoice_is_another_clients(self, cast: Cast) -> None:
+        deal = an_open_deal(cast)
+        payment = a_verified_payment(cast, deal, kes("100.00"))
+        other = a_client(cast, name="Ziwa Limited")
+        win_deals(actor=cast.actor("olga"), wins=[DealWin(deal_id=deal.pk, client_id=other.pk)])
+        shown = cast.api("vera").get(f"payments/{payment.pk}/").json()
+        assert shown["unapplied"] == {"amount": "100.00", "currency": "KES"}
+        assert shown["unapplied_reason"] == "invoice_of_another"
 
     def test_demands_an_idempotency_key(self, cast: Cast) -> None:
         payment = a_payment(cast, an_open_deal(cast))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
@@ -82,6 +83,7 @@ class PaymentInvoiceBriefOut(serializers.Serializer[Any]):
 UNAPPLIED_REASONS = (
     ("no_invoice_yet", "The deal has no invoice yet"),
     ("nothing_owed", "Nothing more is owed on the deal's invoice"),
+    ("invoice_of_another", "The deal's invoice is another client's"),
 )
 
 
@@ -120,8 +122,10 @@ class PaymentOut(ExpandableSerializer):
         """Why verified money is not used: null while there is none."""
         if not payment.unapplied.is_positive:
             return None
-        is_invoiced: bool = payment.is_invoiced  # type: ignore[attr-defined]  # by the view's query
-        return "nothing_owed" if is_invoiced else "no_invoice_yet"
+        billed: UUID | None = payment.billed_client_id  # type: ignore[attr-defined]  # by the view's query
+        if billed is None:
+            return "no_invoice_yet"
+        return "nothing_owed" if billed == payment.client_id else "invoice_of_another"
 
 
 class PaymentInvoiceOut(serializers.Serializer[Any]):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Exists, F, OuterRef, Prefetch, QuerySet
+from django.db.models import F, OuterRef, Prefetch, QuerySet, Subquery
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -37,7 +37,9 @@ def as_shown(payments: QuerySet[Payment]) -> QuerySet[Payment]:
         .annotate(
             deal_reference=F("deal__reference"),
             client_name=F("client__name"),
-            is_invoiced=Exists(Invoice.objects.filter(deal_id=OuterRef("deal_id"))),
+            billed_client_id=Subquery(
+                Invoice.objects.filter(deal_id=OuterRef("deal_id")).values("recipient_id")[:1]
+            ),
         )
     )
 
