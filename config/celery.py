@@ -13,7 +13,11 @@ app.autodiscover_tasks()
 
 app.conf.beat_schedule = {
     "heartbeat": {"task": "config.health.beat", "schedule": 10.0, "options": {"expires": 30}},
-    "spare schemas": {"task": "tenants.tasks.keep_spare_schemas", "schedule": 30.0},
+    "spare schemas": {
+        "task": "tenants.tasks.keep_spare_schemas",
+        "schedule": 30.0,
+        "options": {"expires": 30},
+    },
     # Requests call both after commit; this finds what a lost call has left behind.
     "outbox": {
         "task": "shared_apps.outbox.tasks.poll",
@@ -24,6 +28,12 @@ app.conf.beat_schedule = {
         "task": "shared_apps.delivery.tasks.poll",
         "schedule": 15.0,
         "options": {"expires": 15},
+    },
+    # What a crash or an empty pool left between the verified address and the organization.
+    "waiting sign-ups": {
+        "task": "shared_apps.onboarding.tasks.finish_sign_ups",
+        "schedule": 30.0,
+        "options": {"expires": 30},
     },
     "expired secrets": {"task": "accounts.delete_expired_everywhere", "schedule": 3600.0},
     "old idempotency keys": {"task": "idempotency.free_old_keys_everywhere", "schedule": 3600.0},

@@ -136,6 +136,16 @@ def test_an_empty_pool_is_said_and_the_sign_up_goes_on_later(visitor: Client) ->
         assert Organization.objects.filter(name="Baobab Traders").exists()
 
 
+def test_a_sign_up_that_cannot_be_finished_does_not_hold_up_the_next(visitor: Client) -> None:
+    for subdomain in ("baobab", "acacia"):
+        ask(visitor, subdomain=subdomain, admin_email=f"amina@{subdomain}.example")
+    with platform_context(reason="test"):
+        SignUp.objects.update(state=SignUpState.VERIFIED, verified_at=clock.now())
+        SignUp.objects.filter(subdomain="baobab").update(plan_code="withdrawn")
+        assert resume_sign_ups(actor=system_actor("test")) == 1
+        assert HeldSubdomain.objects.get().subdomain == "acacia"
+
+
 def test_a_crash_leaves_no_half_organization(
     visitor: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:

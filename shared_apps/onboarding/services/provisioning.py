@@ -5,7 +5,8 @@ from datetime import timedelta
 from uuid import UUID
 
 import structlog
-from django.db import IntegrityError, transaction
+from django.db import DatabaseError, IntegrityError, transaction
+from django.db.models import Exists, OuterRef
 
 from shared_apps.access.actors import system_actor
 from shared_apps.access.services import install_first_admin
@@ -13,6 +14,7 @@ from shared_apps.accounts.services import create_user, issue_login_code
 from shared_apps.audit import services as audit
 from shared_apps.kernel import clock
 from shared_apps.kernel.actor import Actor
+from shared_apps.kernel.errors import DomainError
 from shared_apps.kernel.operations import step
 from shared_apps.onboarding.errors import (
     OrganizationInPreparation,
@@ -191,9 +193,14 @@ def provision_for_visitor(*, sign_up_id: UUID, actor: Actor) -> Landing:
 
 @step
 def resume_sign_ups(*, actor: Actor) -> int:
-    """Provision what was verified and then interrupted; return how many now stand."""
+    """Provision what was verified and then interrupted; return how many now stand.
+
+    One that cannot be provisioned does not keep the others from it.
+    """
+    held = HeldSubdomain.objects.filter(subdomain=OuterRef("subdomain"))
     waiting = list(
-        SignUp.objects.filter(state=SignUpState.VERIFIED)
+        # Whose subdomain was taken meanwhile waits for the visitor to choose another.
+        SignUp.objects.filter(~Exists(held), state=SignUpState.VERIFIED)
         .order_by("verified_at")
         .values_list("id", flat=True)[:50]
     )
@@ -201,8 +208,10 @@ def resume_sign_ups(*, actor: Actor) -> int:
     for sign_up_id in waiting:
         try:
             provision(sign_up_id=sign_up_id, actor=actor)
-        except (OrganizationInPreparation, SubdomainTaken) as error:
+        except DomainError as error:
             logger.info("sign_up_waits", sign_up=str(sign_up_id), code=error.code)
+        except DatabaseError:
+            logger.exception("sign_up_failed", sign_up=str(sign_up_id))
         else:
             done += 1
     return done
