@@ -107,9 +107,9 @@ class LiveConsumer(AsyncWebsocketConsumer):
         names = [user_group(organization_id=organization_id, user_id=self.seat.user_id)]
         if self.seat.sees_payments:
             names.append(payments_group(organization_id=organization_id))
+        self.groups_joined = names
         for name in names:
             await self.channel_layer.group_add(name, self.channel_name)
-            self.groups_joined.append(name)
 
     async def _guarded(self, work: Coroutine[Any, Any, None]) -> None:
         """A socket whose work broke down is closed: an open one that says nothing would lie."""
@@ -127,6 +127,8 @@ class LiveConsumer(AsyncWebsocketConsumer):
                 return
             if await self._leave_if_ended():
                 return
+            # The layer forgets whoever joined a day ago.
+            await self._join()
             self.heard = False
             await self._say({"type": "heartbeat"})
 

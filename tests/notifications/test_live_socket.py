@@ -16,6 +16,7 @@ from shared_apps.accounts.models import Session
 from shared_apps.kernel import clock
 from shared_apps.outbox.relay import relay_due
 from tenant_apps.notifications import live, sockets
+from tenant_apps.notifications.groups import payments_group
 from tenant_apps.notifications.tickets import Ticket, issue_ticket
 from tenant_apps.payments.services import verify_payment
 from tenants.context import tenant_context
@@ -167,6 +168,31 @@ def test_tells_those_who_may_see_the_payment(
             assert await opened[name].hears_nothing()
         for one in opened.values():
             await one.leave()
+
+    play(story)
+
+
+def test_hears_news_however_long_it_stays_open(
+    real_commits: Any, live_cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    layer = get_channel_layer()
+    # The layer forgets members of a group after a day: here after a second.
+    monkeypatch.setattr(layer, "group_expiry", 1)
+    ticket = ticket_for(real_commits, live_cast, session_of(live_cast, "olga"))
+    payment = a_payment(live_cast, an_open_deal(live_cast))
+
+    async def story() -> None:
+        opened = socket(ticket)
+        assert await opened.connect() is None
+        for _ in range(9):
+            await opened.hear("heartbeat")
+            await opened.say('{"type": "pong"}')
+        await layer.group_send(
+            payments_group(organization_id=real_commits.id),
+            {"type": "payment.changed", "payment": str(payment.pk)},
+        )
+        assert await opened.hear("payment_changed")
+        await opened.leave()
 
     play(story)
 
