@@ -54,6 +54,12 @@ def start_without_connections(**kwargs: Any) -> None:
     connections.close_all()
 
 
+@signals.worker_ready.connect
+def tell_that_it_lives(**kwargs: Any) -> None:
+    """The first heartbeat need not wait for the scheduler's turn."""
+    app.send_task("config.health.beat", expires=30)
+
+
 @signals.task_postrun.connect
 def leave_tenant(**kwargs: Any) -> None:
     """After each task the connection is in no tenant, whatever happened."""
