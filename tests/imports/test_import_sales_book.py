@@ -287,6 +287,17 @@ class TestWhatIsMendedAndRefused:
         assert deal("W1").client is not None
         assert Party.objects.filter(name="Surprise Ltd").count() == 1
 
+    def test_two_spellings_of_such_an_account_are_one_client(
+        self, verifier: User, tmp_path: Path
+    ) -> None:
+        rows = changed("W1", account="Surprise Ltd")
+        rows = [(*row[:3], "SURPRISE LTD.", *row[4:]) if row[0] == "W2" else row for row in rows]
+
+        run_import(book(tmp_path / "book", deals=rows))
+
+        assert deal("W1").client_id == deal("W2").client_id
+        assert {("W1", "client_made"), ("W2", "account_respelt")} <= codes(tmp_path / "book")
+
     def test_a_refused_row_leaves_no_client_behind(self, verifier: User, tmp_path: Path) -> None:
         folder = book(
             tmp_path / "book", deals=changed("W1", account="Surprise Ltd", agent="Nobody")

@@ -19,6 +19,7 @@ from tenant_apps.deals.services import (
 )
 from tenant_apps.imports.context import BYPASS, SOURCE, Book
 from tenant_apps.imports.halving import in_halves
+from tenant_apps.imports.names import Names
 from tenant_apps.imports.rows import Row, check_follows, check_same, row_of, with_client
 from tenant_apps.imports.sales_book import OPPORTUNITIES, Opportunity, Refused
 from tenant_apps.imports.services import catalogue
@@ -29,6 +30,8 @@ from tenant_apps.payments.services import (
     record_payments,
     verify_payments,
 )
+
+CLIENT_MADE = "client_made"
 
 
 @step
@@ -83,9 +86,12 @@ def import_batch(*, opportunities: Sequence[Opportunity], book: Book) -> tuple[i
 def _make_missing_clients(judged: Sequence[tuple[Row, Opportunity]], book: Book) -> None:
     """A deal names an account that the accounts' file lacks: the name alone makes a client."""
     missing: dict[str, Opportunity] = {}
+    spelt = Names()
     for row, one in judged:
-        if row.account and book.client_names.find(row.account) is None:
-            missing.setdefault(row.account, one)
+        known = book.client_names.find(row.account) or spelt.find(row.account)
+        if row.account and known is None:
+            missing[row.account] = one
+            spelt.add(row.account)
     if not missing:
         return
     catalogue.record(book=book, rows=[(name, "", None) for name in missing])
@@ -95,14 +101,17 @@ def _make_missing_clients(judged: Sequence[tuple[Row, Opportunity]], book: Book)
             OPPORTUNITIES,
             one.line,
             one.reference,
-            "client_made",
+            CLIENT_MADE,
             f"{name!r} is not among the accounts: the client is recorded by its name.",
         )
 
 
 def _refuse(row: Row, error: DomainError, book: Book) -> None:
+    """What was mended in the row does not count any more; a client made for it stands."""
     book.found[:] = [
-        one for one in book.found if one.file_name != OPPORTUNITIES or one.line != row.line
+        one
+        for one in book.found
+        if (one.file_name, one.line) != (OPPORTUNITIES, row.line) or one.code == CLIENT_MADE
     ]
     book.refused(
         OPPORTUNITIES, row.line, row.reference, error.code, error.detail or str(error.title)
