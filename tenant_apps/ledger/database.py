@@ -157,6 +157,12 @@ def open_accounts(
         list(column) for column in zip(*accounts, strict=True)
     )
     with connection.cursor() as cursor:
+        # Whoever closes a line waits for those who are opening accounts under it, and they for
+        # whoever is closing it: the statement after this one sees how that ended.
+        cursor.execute(
+            "SELECT FROM ledger_account WHERE id = ANY (%s::uuid[]) ORDER BY id FOR SHARE",
+            [sorted(set(chart_ids))],
+        )
         cursor.execute(
             "SELECT ledger_open_accounts(%s::uuid[], %s::uuid[], %s::text[], %s::uuid[],"
             " %s::timestamptz, %s::uuid)",

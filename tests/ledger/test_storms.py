@@ -6,8 +6,10 @@ import random
 import traceback
 from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import Future
 from datetime import UTC, date, datetime
 from functools import partial
+from threading import Thread
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -19,18 +21,25 @@ from shared_apps.kernel import clock
 from shared_apps.kernel.actor import Actor
 from shared_apps.kernel.errors import DomainError
 from tenant_apps.ledger.models import Account, FiscalPeriod, Transfer
+from tenant_apps.ledger.needed import NeededAccounts
 from tenant_apps.ledger.selectors import balance_of
 from tenant_apps.ledger.services import (
+    JournalLine,
     Posting,
     Reversal,
+    add_account,
+    close_account,
     close_period,
     open_fiscal_year,
     post,
+    post_manual_journal,
     reopen_period,
     reverse,
 )
+from tenant_apps.ledger.services.accounts import open_needed
 from tenant_apps.ledger.verification import verify
-from tests.ledger.conftest import posting
+from tenants.context import tenant_context
+from tests.ledger.conftest import kes, posting
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("real_commits")]
 
@@ -242,4 +251,40 @@ def test_one_of_many_reversals_wins(actor: Actor) -> None:
         return Counter([attempt(partial(reverse, reversals=[undo], actor=actor))])
 
     assert storm(work) == {"done": 1, "already_reversed": PROCESSES - 1}
+    hold()
+
+
+def test_no_account_is_opened_under_a_line_that_is_being_closed(
+    real_commits: Any, actor: Actor
+) -> None:
+    with transaction.atomic():
+        chart = add_account(actor=actor, code="5210", name="Electricity", kind="expense")
+    needed = NeededAccounts()
+    needed.add(chart=chart, currency="KES", subledger_id=None)
+    closing: Future[str] = Future()
+
+    def close() -> None:
+        try:
+            with tenant_context(real_commits), transaction.atomic():
+                close_account(actor=actor, account_id=chart.id)
+            closing.set_result("done")
+        except DomainError as error:
+            closing.set_result(error.code)
+        finally:
+            connection.close()
+
+    thread = Thread(target=close)
+    with transaction.atomic():
+        open_needed(needed=needed, actor=actor)
+        thread.start()
+        # The one who closes waits for the one who is about to post.
+        with pytest.raises(TimeoutError):
+            closing.result(timeout=2)
+        lines = [
+            JournalLine(account_code="5210", side="debit", amount=kes("5.00")),
+            JournalLine(account_code="1000", side="credit", amount=kes("5.00")),
+        ]
+        post_manual_journal(actor=actor, lines=lines, effective_on=date(2026, 11, 5), memo="-")
+    thread.join(20)
+    assert closing.result(timeout=1) == "account_not_empty"
     hold()
