@@ -2,18 +2,21 @@
 
 import subprocess
 import sys
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
 import structlog
 from celery import Task, shared_task
 from django.conf import settings
+from django.db import DatabaseError
 from django_tenants.postgresql_backend.base import FakeTenant
 
 from tenants.connections import connection
-from tenants.context import organization_or_none, platform_context
+from tenants.context import organization_or_none, platform_context, tenant_context
 from tenants.errors import TaskRefused
 from tenants.models import Organization, SpareSchema
+from tenants.selectors import served_organizations
 
 logger = structlog.get_logger(__name__)
 HEADER = "kontor_organization"
@@ -71,6 +74,17 @@ class TenantTask(Task):
             logger.warning("task_refused", task=self.name, organization=sent)
             raise TaskRefused(f"{self.name}: the organization is not served")
         return organization
+
+
+def in_every_organization(act: Callable[[], object]) -> None:
+    """Do something in each organization that is served. Where it fails it is logged, and the
+    others have their turn."""
+    for organization in served_organizations():
+        try:
+            with tenant_context(organization):
+                act()
+        except DatabaseError:
+            logger.exception("organization_left_out", organization=str(organization.id))
 
 
 @shared_task(platform=True)

@@ -1,8 +1,8 @@
 from celery import shared_task
 
 from shared_apps.outbox import waking
-from tenants.context import on_platform, platform_context, tenant_context
-from tenants.selectors import served_organizations
+from tenants.context import on_platform, platform_context
+from tenants.tasks import in_every_organization
 
 from .selectors import has_due_mails
 from .services import send_due
@@ -31,13 +31,14 @@ def _send() -> None:
 @shared_task(platform=True)
 def poll() -> None:
     """Find mails whose wake-up call was lost or whose next attempt has come."""
-    for organization in served_organizations():
-        with tenant_context(organization):
-            if has_due_mails():
-                waking.wake_now("mail")
+    in_every_organization(_wake_where_due)
     with platform_context(reason="poll the mails"):
-        if has_due_mails():
-            waking.wake_now("mail")
+        _wake_where_due()
+
+
+def _wake_where_due() -> None:
+    if has_due_mails():
+        waking.wake_now("mail")
 
 
 def _call() -> None:

@@ -1,7 +1,7 @@
 from celery import shared_task
 
-from tenants.context import on_platform, platform_context, tenant_context
-from tenants.selectors import served_organizations
+from tenants.context import on_platform, platform_context
+from tenants.tasks import in_every_organization
 
 from . import waking
 from .relay import relay_due
@@ -32,13 +32,14 @@ def _relay() -> None:
 @shared_task(platform=True)
 def poll() -> None:
     """Find work whose wake-up call was lost, in every organization and on the platform."""
-    for organization in served_organizations():
-        with tenant_context(organization):
-            if has_due_messages():
-                waking.wake_now("outbox")
+    in_every_organization(_wake_where_due)
     with platform_context(reason="poll the outbox"):
-        if has_due_messages():
-            waking.wake_now("outbox")
+        _wake_where_due()
+
+
+def _wake_where_due() -> None:
+    if has_due_messages():
+        waking.wake_now("outbox")
 
 
 def _call() -> None:

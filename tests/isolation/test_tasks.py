@@ -8,9 +8,11 @@ from celery import Celery
 from django.db import connection, transaction
 
 from shared_apps.accounts.models import User
+from shared_apps.outbox import tasks as outbox_tasks
 from tenants.context import (
     current_organization,
     no_tenant_context,
+    organization_or_none,
     platform_context,
     tenant_context,
 )
@@ -120,3 +122,27 @@ def test_a_thread_starts_in_no_tenant(real_commits: Organization) -> None:
     thread.start()
     thread.join()
     assert outcome == ["refused"]
+
+
+def test_an_organization_in_trouble_does_not_hold_up_the_others(
+    organization: Organization, neighbour: Organization, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    troubled = min(organization, neighbour, key=lambda one: one.id)
+    looked_into: set[Any] = set()
+
+    def look() -> bool:
+        if current_organization_or_platform() == troubled.id:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT * FROM a_table_whose_migration_failed")
+        looked_into.add(current_organization_or_platform())
+        return False
+
+    monkeypatch.setattr(outbox_tasks, "has_due_messages", look)
+    outbox_tasks.poll()
+    others = {organization.id, neighbour.id} - {troubled.id}
+    assert looked_into >= others | {None}
+
+
+def current_organization_or_platform() -> Any:
+    found = organization_or_none()
+    return found.id if found else None
