@@ -80,6 +80,13 @@ class ReversalOfReversal(RuleRefused):
     title = "A reversal is not reversed."
 
 
+class ReversalTooEarly(RuleRefused):
+    """It would take effect before what it reverses: in between, the books would show less."""
+
+    code = "reversal_too_early"
+    title = "The reversal would take effect before what it reverses."
+
+
 class JournalHasSource(RuleRefused):
     """The journal belongs to a document, and is undone by undoing the document."""
 

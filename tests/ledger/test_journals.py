@@ -1,7 +1,7 @@
 """Entries by hand: even in each currency, one row per debit-credit pair, undone once."""
 
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -18,6 +18,7 @@ from tenant_apps.ledger.errors import (
     BelowFloor,
     JournalHasSource,
     NothingToReverse,
+    ReversalTooEarly,
     UnevenJournal,
 )
 from tenant_apps.ledger.models import Transfer
@@ -192,6 +193,14 @@ def test_a_manual_journal_is_undone_once(actor: Actor, balance: Read) -> None:
     assert (entry.subject_id, entry.payload["reversal_id"]) == (journal.id, str(back.id))
     with pytest.raises(AlreadyReversed), transaction.atomic():
         reverse_journal(actor=actor, journal_id=journal.id, effective_on=DAY)
+
+
+def test_a_journal_is_not_undone_before_it_took_effect(actor: Actor, balance: Read) -> None:
+    journal = manual(actor, line("5200", "debit", "8.00"), line("1010", "credit", "8.00"))
+    with pytest.raises(ReversalTooEarly), transaction.atomic():
+        day = DAY - timedelta(days=1)
+        reverse_journal(actor=actor, journal_id=journal.id, effective_on=day)
+    assert balance("5200") == "8.00"
 
 
 def test_a_document_is_not_undone_in_the_books(actor: Actor) -> None:

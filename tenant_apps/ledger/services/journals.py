@@ -119,6 +119,7 @@ def reverse_journal(
     :raises JournalHasSource: it belongs to a document and is undone there.
     :raises AlreadyReversed: it was reversed before.
     :raises ReversalOfReversal: it is itself a reversal.
+    :raises ReversalTooEarly: it would take effect before what it reverses.
     :raises PeriodIsClosed: the reversal would take effect in a closed period.
     :raises BelowFloor: what was posted has been used since.
     """

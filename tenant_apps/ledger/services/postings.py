@@ -19,6 +19,7 @@ from tenant_apps.ledger.errors import (
     NothingToReverse,
     PostingMismatch,
     ReversalOfReversal,
+    ReversalTooEarly,
     UnknownPostingRule,
 )
 from tenant_apps.ledger.models import Account, PostingRuleLine, Transfer, TransferKind
@@ -66,6 +67,7 @@ def reverse(*, reversals: Sequence[Reversal], actor: Actor) -> list[Journal]:
     :raises NothingToReverse: nothing was posted for the journal or source.
     :raises AlreadyReversed: it was reversed before.
     :raises ReversalOfReversal: the journal is itself a reversal.
+    :raises ReversalTooEarly: it would take effect before what it reverses.
     :raises PeriodIsClosed: the reversal takes effect in a closed period.
     :raises BelowFloor: what was posted has been used since.
     """
@@ -231,6 +233,8 @@ def _opposites(reversal: Reversal) -> list[Draft]:
         raise NothingToReverse
     if any(transfer.kind == TransferKind.REVERSAL for transfer in transfers):
         raise ReversalOfReversal
+    if any(transfer.effective_on > reversal.effective_on for transfer in transfers):
+        raise ReversalTooEarly(f"It took effect on {max(t.effective_on for t in transfers)}.")
     organization = organization_id()
     drafts: dict[UUID, Draft] = {}
     for transfer in transfers:
