@@ -181,6 +181,27 @@ def test_new_accounts_are_opened_together(actor: Actor) -> None:
     hold()
 
 
+@pytest.mark.parametrize("size", [1, 2])
+def test_the_same_source_with_other_content_is_refused_to_all_but_one(
+    actor: Actor, size: int
+) -> None:
+    """Each with a customer and a deposit of its own, so that no balance makes them wait."""
+    sources = [[uuid4() for _ in range(size)] for _ in range(15)]
+
+    def claim(_: int) -> Counter[str]:
+        customer = uuid4()
+        commit(posting("payment.received.cash", amount="90.00", party=customer))
+        use = partial(posting, "payment.allocated", party=customer)
+        return Counter(
+            tried(*(use(amount="1.00", source=source) for source in batch)) for batch in sources
+        )
+
+    outcomes = storm(claim)
+    assert outcomes == {"done": 15, "posting_mismatch": 15 * (PROCESSES - 1)}
+    assert Transfer.objects.filter(rule="payment.allocated").count() == 15 * size
+    hold()
+
+
 def test_batches_over_the_same_accounts_do_not_deadlock(actor: Actor) -> None:
     customers = [uuid4() for _ in range(12)]
     commit(*(posting("payment.received.cash", amount="900.00", party=one) for one in customers))

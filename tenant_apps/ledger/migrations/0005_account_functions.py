@@ -27,7 +27,8 @@ BEGIN
            AS o(id, chart_id, currency, subledger_id)
       JOIN ledger_account c ON c.id = o.chart_id AND c.currency IS NULL AND c.status = 'open'
      ORDER BY o.id
-    ON CONFLICT (id) DO NOTHING;
+    -- Any conflict is the same account: with a target, another unique index could still raise.
+    ON CONFLICT DO NOTHING;
     v_writer := set_config('ledger.writer', 'on', true);
     INSERT INTO ledger_balance (
         account_id, stripe, posted, held, floor, version, direction, currency, is_open)

@@ -70,7 +70,8 @@ BEGIN
                    SELECT FROM ledger_fiscalperiod p
                     WHERE p.state = 'closed' AND p_effective_on BETWEEN p.starts_on AND p.ends_on)
            AND NOT EXISTS (SELECT FROM ledger_transfer t WHERE t.reverses_id = p_reverses_id)
-        ON CONFLICT (id) DO NOTHING;
+        -- No target: beside a twin that commits meanwhile, another unique index could raise.
+        ON CONFLICT DO NOTHING;
         IF FOUND THEN
             v_writer := set_config('ledger.writer', '', true);
             RETURN;
@@ -94,6 +95,9 @@ BEGIN
         THEN
             RAISE EXCEPTION 'an account is missing, closed or in another currency'
                 USING ERRCODE = 'KL001';
+        ELSIF debit_version IS NOT NULL AND credit_version IS NOT NULL THEN
+            RAISE EXCEPTION 'a leg or a version is taken: the books do not hold'
+                USING ERRCODE = 'KL008';
         END IF;
         RAISE EXCEPTION 'a balance would fall below its floor'
             USING ERRCODE = 'KL005', DETAIL = CASE WHEN debit_version IS NULL

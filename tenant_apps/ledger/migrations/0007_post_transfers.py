@@ -35,6 +35,7 @@ DECLARE
     v_seen bigint;
     v_unusable boolean;
     v_low uuid;
+    v_written bigint;
     v_writer text;
 BEGIN
     IF cardinality(p_ids) NOT BETWEEN 1 AND 1000 THEN
@@ -150,7 +151,13 @@ BEGIN
                     credit_account, credit_stripe, credit_version, credit_balance,
                     amount, currency, effective_on, kind, rule,
                     source_type, source_id, reverses_id, memo, fresh)
-         WHERE r.fresh;
+         WHERE r.fresh
+        ON CONFLICT DO NOTHING;
+        GET DIAGNOSTICS v_written = ROW_COUNT;
+        IF v_written <> (SELECT count(*) FROM unnest(v_fresh) AS f(fresh) WHERE f.fresh) THEN
+            -- Not the same request in parallel, which would have waited for the same balances.
+            RAISE EXCEPTION 'an id belongs to another request' USING ERRCODE = 'KL002';
+        END IF;
         v_writer := set_config('ledger.writer', '', true);
         RETURN QUERY
         SELECT r.id, r.debit_version, r.debit_balance, r.credit_version, r.credit_balance, false
