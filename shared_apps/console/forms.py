@@ -4,9 +4,10 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.core.validators import MaxLengthValidator
 from django.db import transaction
 from django_otp.plugins.otp_totp.models import TOTPDevice
-from unfold.forms import AuthenticationForm
+from unfold.forms import AdminOwnPasswordChangeForm, AuthenticationForm
 from unfold.widgets import (
     BASE_INPUT_CLASSES,
     UnfoldAdminSelectWidget,
@@ -15,6 +16,7 @@ from unfold.widgets import (
 
 from shared_apps.accounts.actors import visitor
 from shared_apps.accounts.errors import NotEnrolled, TooManyAttempts
+from shared_apps.accounts.passwords import LONGEST
 from shared_apps.accounts.services import verify_code
 from shared_apps.plans.models import Plan
 
@@ -58,6 +60,14 @@ class SecondFactorLoginForm(AuthenticationForm):
         # django-otp takes the device into the session when Django signs the user in.
         user.otp_device = TOTPDevice.objects.filter(user=user, confirmed=True).first()
         return cleaned
+
+
+class OwnPasswordForm(AdminOwnPasswordChangeForm):
+    """A new password of one's own, checked here and set by the service."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["new_password1"].validators.append(MaxLengthValidator(LONGEST))
 
 
 class ReasonForm(forms.Form):

@@ -2,11 +2,32 @@
 
 from typing import Any
 
-from django.http import HttpRequest
+from django.contrib.auth import update_session_auth_hash
+from django.contrib.auth.views import PasswordChangeView
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
+from django.urls import reverse
 from unfold.sites import UnfoldAdminSite
 
-from shared_apps.console.forms import SecondFactorLoginForm
+from shared_apps.accounts.services import change_password
+from shared_apps.console.actors import super_admin
+from shared_apps.console.forms import OwnPasswordForm, SecondFactorLoginForm
 from shared_apps.console.selectors import platform_figures
+
+
+class OwnPasswordPage(PasswordChangeView):
+    """The library's page would set the password behind the services' back."""
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        change_password(
+            old_password=form.cleaned_data["old_password"],
+            new_password=form.cleaned_data["new_password1"],
+            actor=super_admin(self.request),
+        )
+        # The page keeps its session by the new password's hash.
+        form.user.refresh_from_db()
+        update_session_auth_hash(self.request, form.user)
+        return HttpResponseRedirect(self.get_success_url())
 
 
 class ConsoleSite(UnfoldAdminSite):
@@ -26,6 +47,16 @@ class ConsoleSite(UnfoldAdminSite):
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         return super().index(request, {"figures": platform_figures(), **(extra_context or {})})
+
+    def password_change(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponseBase:
+        page = OwnPasswordPage.as_view(
+            form_class=OwnPasswordForm,
+            success_url=reverse(f"{self.name}:password_change_done"),
+            extra_context={**self.each_context(request), **(extra_context or {})},
+        )
+        return page(request)
 
 
 site = ConsoleSite()

@@ -111,6 +111,23 @@ def test_changes_the_plan(console: Client, organization: Organization) -> None:
         assert (changed.plan_code, changed.entitlements["quotas"]["users"]) == ("growth", 50)
 
 
+def test_a_changed_password_is_audited(console: Client) -> None:
+    assert sign_in(console).status_code == 302
+    new = "another quiet evening"
+    told = {"old_password": PASSWORD, "new_password1": new, "new_password2": new}
+    page = "/admin/password_change/"
+    assert console.post(page, {**told, "old_password": "wrong"}).status_code == 200
+    too_long = dict.fromkeys(told, "many words " * 12) | {"old_password": PASSWORD}
+    assert console.post(page, too_long).status_code == 200
+    assert console.post(page, told).status_code == 302
+    assert console.get("/admin/").status_code == 200
+    with platform_context(reason="test"):
+        user = User.objects.get()
+        assert user.check_password(new)
+        entry = AuditEntry.objects.get(event_name="accounts.password_changed")
+        assert entry.actor_user_id == user.id
+
+
 def test_nobody_else_comes_in(console: Client, organization: Organization) -> None:
     pages = [
         "/admin/",
