@@ -20,8 +20,8 @@ REST_FRAMEWORK = {
     "DEFAULT_METADATA_CLASS": None,
     "URL_FORMAT_OVERRIDE": None,
     "COERCE_DECIMAL_TO_STRING": True,
-    # None trusts no X-Forwarded-For: limits and the audit trail see who really called.
-    "NUM_PROXIES": TRUSTED_PROXIES or None,
+    # 0 trusts no X-Forwarded-For; None would trust all of it.
+    "NUM_PROXIES": TRUSTED_PROXIES,
 }
 REST_AUTH = {
     "USE_JWT": True,
