@@ -44,6 +44,8 @@ class CommissionViewSet(Listing, Retrieving, OrganizationViewSet):
 class CommissionPlanViewSet(Listing, Retrieving, OrganizationViewSet):
     """The percentages, each from its day on."""
 
+    # A plan completes what waited for one, and that posts.
+    money_actions = frozenset({"create"})
     serializer_class = serializers.CommissionPlanOut
     input_serializers = {"create": serializers.CommissionPlanIn}
     ordering_fields = ("starts_on",)
