@@ -38,7 +38,8 @@ def command(
         ],
         "sockets": [
             "uvicorn", "config.asgi:application", "--host", host, "--port", str(port),
-            "--lifespan", "off", "--ws", "websockets", "--log-level", level,
+            # Below a warning it logs addresses, and those hold one-use tickets.
+            "--lifespan", "off", "--ws", "websockets", "--log-level", "warning",
             "--timeout-graceful-shutdown", "3", "--no-access-log",
         ],
         "worker": [

@@ -127,7 +127,7 @@ def sign_up() -> None:
             actor=visitor,
         )
         token = str(mail.outbox[-1].body).partition("token=")[2].split()[0]
-        verified = verify_sign_up(token=token, actor=visitor)
+        verified = verify_sign_up(token=token, password="a long and quiet evening", actor=visitor)
         provision_for_visitor(sign_up_id=verified.id, actor=visitor)
 
 

@@ -5,6 +5,7 @@ from shared_apps.kernel.errors import (
     Conflict,
     DependencyDown,
     FieldError,
+    Forbidden,
     NotFound,
     RuleRefused,
 )
@@ -53,3 +54,8 @@ class OrganizationInPreparation(DependencyDown):
 class OrganizationStateUnchanged(Conflict):
     code = "organization_state_unchanged"
     title = "The organization is in this state already"
+
+
+class SignUpPasswordWrong(Forbidden):
+    code = "sign_up_password_wrong"
+    title = "This is not the password of the sign-up"

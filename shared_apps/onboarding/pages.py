@@ -18,11 +18,14 @@ def verification_page(request: HttpRequest) -> HttpResponse:
         return render(request, "onboarding/verification.html", {"token": token})
     actor = visitor(request)
     token = request.POST.get("token", "")[:200]
+    password = request.POST.get("password", "")[:200]
     subdomain = request.POST.get("subdomain", "")[:63].strip().lower()
     # A page shows what an API answers with a status: the one place where an expected failure is
     # caught outside the API's translation.
     try:
-        sign_up = services.verify_sign_up(token=token, subdomain=subdomain, actor=actor)
+        sign_up = services.verify_sign_up(
+            token=token, password=password, subdomain=subdomain, actor=actor
+        )
         landing = services.provision_for_visitor(sign_up_id=sign_up.id, actor=actor)
     except DomainError as error:
         response = render(

@@ -58,7 +58,9 @@ def mailed_token() -> str:
 
 def verify(visitor: Client, token: str, **more: str) -> Any:
     return visitor.post(
-        "/api/v1/signup/verification/", {"token": token, **more}, content_type="application/json"
+        "/api/v1/signup/verification/",
+        {"token": token, "password": FACTS["password"], **more},
+        content_type="application/json",
     )
 
 
@@ -203,6 +205,33 @@ def test_asked_again_it_is_one_sign_up_and_the_former_link_is_dead(visitor: Clie
     assert verify(visitor, former).status_code == 404
 
 
+def test_a_stranger_cannot_put_a_password_of_his_own_behind_the_owners_link(
+    visitor: Client,
+) -> None:
+    ask(visitor)
+    own = mailed_token()
+    ask(visitor, password="the stranger's own secret")
+    strange = mailed_token()
+    with platform_context(reason="test"):
+        assert SignUp.objects.count() == 2
+    assert verify(visitor, strange).status_code == 403
+    assert verify(visitor, strange, password="").status_code == 400
+    with platform_context(reason="test"):
+        assert not Organization.objects.filter(name="Baobab Traders").exists()
+    assert verify(visitor, own).status_code == 200
+    assert verify(visitor, own, password="the stranger's own secret").status_code == 403
+
+
+def test_an_address_is_not_flooded_with_links(visitor: Client) -> None:
+    for number in range(5):
+        assert ask(visitor, subdomain=f"baobab-{'abcde'[number]}x").status_code == 202
+    sent = len(mail.outbox)
+    refused = ask(visitor, subdomain="baobab-last")
+    assert refused.status_code == 429
+    assert refused["Retry-After"]
+    assert len(mail.outbox) == sent
+
+
 @pytest.mark.parametrize(
     ("field", "value"),
     [
@@ -261,7 +290,7 @@ def test_the_page_behind_the_link_acts_only_when_the_button_is_pressed(visitor: 
     assert shown.status_code == 200
     with platform_context(reason="test"):
         assert SignUp.objects.get().state == SignUpState.REQUESTED
-    pressed = visitor.post("/signup/verification/", {"token": token})
+    pressed = visitor.post("/signup/verification/", {"token": token, "password": FACTS["password"]})
     assert pressed.status_code == 200
     assert b"Baobab Traders is ready" in pressed.content
 

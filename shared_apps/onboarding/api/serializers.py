@@ -52,6 +52,12 @@ class SignUpOut(serializers.Serializer[Any]):
 
 class VerificationIn(StrictSerializer):
     token = serializers.CharField(max_length=200, help_text="From the link that was mailed.")
+    password = serializers.CharField(
+        max_length=200,
+        trim_whitespace=False,
+        write_only=True,
+        help_text="The one given at sign-up: it proves that both were the same person.",
+    )
     subdomain = serializers.CharField(
         max_length=63,
         required=False,

@@ -26,6 +26,13 @@ class SignUpLimit(RateLimit):
     rate = "20/hour"
 
 
+class VerificationLimit(RateLimit):
+    """Each try compares a password."""
+
+    name = "signup_verification"
+    rate = "60/hour"
+
+
 class SignUpRequest(DomainView):
     """Ask for an organization. A link that proves the e-mail address is mailed."""
 
@@ -62,6 +69,7 @@ class SignUpVerification(DomainView):
 
     authentication_classes = ()
     permission_classes = (AllowAny,)
+    throttle_classes = (RateLimit, VerificationLimit)
     serializer_class = LandingOut
     input_serializers: ClassVar[Any] = {"post": VerificationIn}
     success_statuses: ClassVar[Any] = {"post": 200}
@@ -70,7 +78,10 @@ class SignUpVerification(DomainView):
         told = self.read_input()
         actor = visitor(request)
         sign_up = services.verify_sign_up(
-            token=told["token"], subdomain=told["subdomain"], actor=actor
+            token=told["token"],
+            password=told["password"],
+            subdomain=told["subdomain"],
+            actor=actor,
         )
         return self.answer(services.provision_for_visitor(sign_up_id=sign_up.id, actor=actor))
 

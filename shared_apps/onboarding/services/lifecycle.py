@@ -5,6 +5,7 @@ from uuid import UUID
 from django.db import transaction
 
 from shared_apps.audit import services as audit
+from shared_apps.kernel import clock
 from shared_apps.kernel.actor import Actor
 from shared_apps.kernel.errors import BadInput
 from shared_apps.onboarding.errors import OrganizationStateUnchanged
@@ -53,7 +54,10 @@ def resume_organization(*, organization_id: UUID, reason: str, actor: Actor) -> 
     organization = Organization.objects.select_for_update(no_key=True).get(id=organization_id)
     if organization.state != OrganizationState.SUSPENDED:
         raise OrganizationStateUnchanged("It is not suspended.")
-    organization = set_state(organization_id=organization_id, state=OrganizationState.ACTIVE)
+    ends_on = organization.trial_ends_on
+    in_trial = ends_on is not None and clock.today(organization.time_zone) <= ends_on
+    state = OrganizationState.TRIAL if in_trial else OrganizationState.ACTIVE
+    organization = set_state(organization_id=organization_id, state=state)
     audit.record(OrganizationResumed(subject_id=organization_id, reason=told), actor=actor)
     return organization
 
