@@ -104,5 +104,7 @@ def test_a_rewritten_title_is_recognized(started: list[subprocess.Popen[bytes]])
 def test_ending_leaves_strangers_alone(started: list[subprocess.Popen[bytes]]) -> None:
     started.append(pretender("/usr/bin/innocent"))
     pid = started[0].pid
-    assert processes.end(pid, program="postgres", mark="/data", signals=[signal.SIGTERM], patience=0.1)
+    assert processes.end(
+        pid, program="postgres", mark="/data", signals=[signal.SIGTERM], patience=0.1
+    )
     assert started[0].poll() is None
