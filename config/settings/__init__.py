@@ -1,7 +1,10 @@
-"""All settings. Values come from the environment (see .env.example); behaviour does not change."""
+"""All settings. Values come from the environment (see .env.example); behaviour does not change.
+
+Each file imports what it builds on, so their order here does not matter.
+"""
 
 from config.settings.api import *  # noqa: F403
-from config.settings.applications import *  # noqa: F403  (each file builds on those before it)
+from config.settings.applications import *  # noqa: F403
 from config.settings.background import *  # noqa: F403
 from config.settings.console import *  # noqa: F403
 from config.settings.database import *  # noqa: F403
