@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import json
-import random
-import time
 from collections.abc import Callable
 from typing import Any, ClassVar
 
-import structlog
-from django.db import OperationalError, connection, transaction
+from django.db import connection, transaction
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
@@ -23,15 +20,11 @@ from shared_apps.idempotency.api.requests import (
     rewind_files,
 )
 from shared_apps.idempotency.errors import KeyRequired
-
-logger = structlog.get_logger(__name__)
+from shared_apps.kernel.transactions import retrying
 
 REPLAYED_HEADER = "Idempotency-Replayed"
 DRY_RUN_HEADER = "Dry-Run"
 _KEPT_HEADERS = ("ETag", "Location")
-_TRIES = 4
-_PAUSE_SECONDS = 0.02
-_DEADLOCK, _SERIALIZATION = "40P01", "40001"
 
 Handler = Callable[..., Response]
 
@@ -135,18 +128,7 @@ class IdempotentMixin:
 
     def _repeated(self, run: Callable[[], Response]) -> Response:
         """Run the whole transaction again after a deadlock: this is where the outermost one is."""
-        for attempt in range(1, _TRIES):
-            try:
-                return run()
-            except OperationalError as error:
-                sqlstate = getattr(error.__cause__, "sqlstate", None)
-                if sqlstate not in (_DEADLOCK, _SERIALIZATION):
-                    raise
-                logger.info("transaction_repeated", attempt=attempt, sqlstate=sqlstate)
-            rewind_files(self.request)
-            # Whoever collided does not come back at the same moment.
-            time.sleep(_PAUSE_SECONDS * attempt * (1 + random.random()))  # noqa: S311
-        return run()
+        return retrying(run, rewind=lambda: rewind_files(self.request))
 
 
 def _kept(response: Response) -> services.Answer:
