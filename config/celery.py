@@ -29,6 +29,11 @@ app.conf.beat_schedule = {
         "schedule": 15.0,
         "options": {"expires": 15},
     },
+    "lost secret mails": {
+        "task": "shared_apps.delivery.tasks.give_up_lost_secrets_everywhere",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
     # What a crash or an empty pool left between the verified address and the organization.
     "waiting sign-ups": {
         "task": "shared_apps.onboarding.tasks.finish_sign_ups",

@@ -42,6 +42,7 @@ UNFOLD = {
                     _place("Plans", "sell", "plans_plan"),
                     _place("Spare schemas", "inventory_2", "tenants_spareschema"),
                     _place("Super-admins", "shield_person", "accounts_user"),
+                    _place("Mails", "mail", "delivery_mail"),
                     _place("Audit log", "history", "audit_auditentry"),
                 ],
             },

@@ -17,8 +17,9 @@ from shared_apps.accounts.models import User
 from shared_apps.audit.models import AuditEntry
 from shared_apps.console.actors import super_admin
 from shared_apps.console.forms import PlanForm, ReasonForm
-from shared_apps.console.selectors import quotas_of
+from shared_apps.console.selectors import quotas_of, undelivered_count, undelivered_of
 from shared_apps.console.sites import site
+from shared_apps.delivery.models import Mail
 from shared_apps.kernel.errors import DomainError
 from shared_apps.onboarding.models import SignUp
 from shared_apps.onboarding.services import (
@@ -53,7 +54,12 @@ class OrganizationAdmin(ReadOnlyAdmin):
     list_filter = ("state", "plan_code")
     search_fields = ("name", "legal_name", "domains__domain")
     ordering = ("-created_at",)
-    actions_detail: ClassVar[list[str]] = ["suspend", "resume", "change_plan_action"]
+    actions_detail: ClassVar[list[str]] = [
+        "suspend",
+        "resume",
+        "change_plan_action",
+        "show_mails",
+    ]
     fields = (
         "name",
         "legal_name",
@@ -61,6 +67,7 @@ class OrganizationAdmin(ReadOnlyAdmin):
         "state_label",
         "plan_code",
         "usage",
+        "undelivered",
         "trial_ends_on",
         "country",
         "tax_number",
@@ -96,6 +103,10 @@ class OrganizationAdmin(ReadOnlyAdmin):
             "{}", ", ".join(f"{used} of {limit} {name}" for name, used, limit in lines)
         )
 
+    @display(description="Mails that reached nobody")
+    def undelivered(self, organization: Organization) -> int:
+        return undelivered_count(organization)
+
     def get_urls(self) -> list[Any]:
         pages = [
             path(
@@ -107,6 +118,7 @@ class OrganizationAdmin(ReadOnlyAdmin):
                 ("suspension", self.suspension_page),
                 ("resumption", self.resumption_page),
                 ("plan", self.plan_page),
+                ("mails", self.mails_page),
             )
         ]
         return [*pages, *super().get_urls()]
@@ -122,6 +134,10 @@ class OrganizationAdmin(ReadOnlyAdmin):
     @action(description="Change plan", url_path="change-plan")
     def change_plan_action(self, request: HttpRequest, object_id: str) -> HttpResponse:
         return self._to("plan", object_id)
+
+    @action(description="Mails that reached nobody", url_path="show-mails")
+    def show_mails(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return self._to("mails", object_id)
 
     def _to(self, name: str, object_id: str) -> HttpResponse:
         return HttpResponseRedirect(reverse(f"admin:organization-{name}", args=[object_id]))
@@ -166,6 +182,26 @@ class OrganizationAdmin(ReadOnlyAdmin):
             ),
         )
 
+    def mails_page(self, request: HttpRequest, organization_id: UUID) -> HttpResponse:
+        organization = self._found(organization_id)
+        return TemplateResponse(
+            request,
+            "console/mails.html",
+            {
+                **self.admin_site.each_context(request),
+                "title": f"Mails that reached nobody: {organization.name}",
+                "organization": organization,
+                "mails": undelivered_of(organization),
+                "opts": self.model._meta,
+            },
+        )
+
+    def _found(self, organization_id: UUID) -> Organization:
+        organization: Organization | None = Organization.objects.filter(id=organization_id).first()
+        if organization is None:
+            raise Http404
+        return organization
+
     def _page(
         self,
         request: HttpRequest,
@@ -176,9 +212,7 @@ class OrganizationAdmin(ReadOnlyAdmin):
         explanation: str,
         act: Callable[[dict[str, Any], Any], Organization],
     ) -> HttpResponse:
-        organization = Organization.objects.filter(id=organization_id).first()
-        if organization is None:
-            raise Http404
+        organization = self._found(organization_id)
         form = form_class(request.POST or None)
         if request.method == "POST" and form.is_valid():
             try:
@@ -233,9 +267,20 @@ class AuditEntryAdmin(ReadOnlyAdmin):
     ordering = ("-recorded_at", "-id")
 
 
+class MailAdmin(ReadOnlyAdmin):
+    """The platform's own mails. Those of an organization are shown beside it."""
+
+    list_display = ("created_at", "template", "to", "state", "error")
+    list_filter = ("state", "template")
+    search_fields = ("to",)
+    ordering = ("-created_at",)
+    fields = ("template", "to", "state", "attempts", "error", "created_at", "sent_at")
+
+
 site.register(Organization, OrganizationAdmin)
 site.register(Plan, PlanAdmin)
 site.register(SignUp, SignUpAdmin)
 site.register(SpareSchema, SpareSchemaAdmin)
 site.register(User, SuperAdminAdmin)
 site.register(AuditEntry, AuditEntryAdmin)
+site.register(Mail, MailAdmin)

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
-from shared_apps.delivery.models import Mail, MailState
+from shared_apps.delivery.models import Mail
+from shared_apps.delivery.selectors import undelivered_mails
 from shared_apps.kernel import clock
 from shared_apps.onboarding.models import SignUp, SignUpState
 from shared_apps.outbox.models import OutboxMessage
@@ -13,6 +14,8 @@ from tenant_apps.usage.selectors import QuotaUse, quota_uses
 from tenants.context import tenant_context
 from tenants.fleet import fingerprint
 from tenants.models import Organization, OrganizationState, SpareSchema
+
+MOST_MAILS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +25,17 @@ class Figure:
     label: str
     value: str
     is_bad: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Undelivered:
+    """A mail that reached nobody, with as much of the address as tells who might be meant."""
+
+    written_at: datetime
+    template: str
+    to: str
+    state: str
+    error: str
 
 
 def platform_figures() -> list[Figure]:
@@ -41,14 +55,14 @@ def platform_figures() -> list[Figure]:
         for state, label in OrganizationState.choices
     }
     week = SignUp.objects.filter(created_at__gte=now - timedelta(days=7)).count()
-    failed = Mail.objects.filter(state=MailState.FAILED).count()
+    undelivered = undelivered_mails().count()
     return [
         *(Figure(f"{label} organizations", str(count)) for label, count in by_state.items()),
         Figure("Sign-ups in 7 days", str(week)),
         Figure("Sign-ups waiting for a schema", str(waiting), waiting > 0),
         Figure("Spare schemas", str(spares), spares == 0),
         Figure("Event lag", f"{int(lag.total_seconds())} s", lag > timedelta(minutes=5)),
-        Figure("Mails that failed", str(failed), failed > 0),
+        Figure("Mails that reached nobody", str(undelivered), undelivered > 0),
     ]
 
 
@@ -56,6 +70,30 @@ def quotas_of(organization: Organization) -> list[QuotaUse]:
     """What an organization uses of its quotas: counted in its own schema."""
     with tenant_context(organization):
         return quota_uses()
+
+
+def undelivered_of(organization: Organization) -> list[Undelivered]:
+    """An organization's newest mails that failed or were lost, at most `MOST_MAILS`."""
+    with tenant_context(organization):
+        return [_shown(mail) for mail in undelivered_mails()[:MOST_MAILS]]
+
+
+def undelivered_count(organization: Organization) -> int:
+    """How many of an organization's mails failed or were lost."""
+    with tenant_context(organization):
+        return int(undelivered_mails().count())
+
+
+def _shown(mail: Mail) -> Undelivered:
+    # The platform's people help to find a mail; whom an organization writes to is its own affair.
+    name, _, domain = mail.to.partition("@")
+    return Undelivered(
+        written_at=mail.created_at,
+        template=mail.template.replace("_", " "),
+        to=f"{name[:1]}…@{domain}",
+        state=str(mail.get_state_display()),
+        error=mail.error,
+    )
 
 
 def usage_of(organizations: Iterable[Organization]) -> dict[UUID, str]:

@@ -13,12 +13,25 @@ class MailState(models.TextChoices):
     QUEUED = "queued", "Queued"
     SENT = "sent", "Sent"
     FAILED = "failed", "Failed"
+    # A secret that nobody handed over: the process ended between the commit and the sending.
+    LOST = "lost", "Lost"
+
+
+UNDELIVERED = (MailState.FAILED, MailState.LOST)
 
 
 class MailQuerySet(RecordQuerySet["Mail"]):
     def due(self, *, at: datetime) -> MailQuerySet:
         """Queued with its content, and not waiting for a later attempt."""
         return self.filter(state=MailState.QUEUED, is_secret=False, next_attempt_at__lte=at)
+
+    def forgotten_secrets(self, *, before: datetime) -> MailQuerySet:
+        """Secrets that should have left at their commit, which was before that moment."""
+        return self.filter(state=MailState.QUEUED, is_secret=True, next_attempt_at__lt=before)
+
+    def undelivered(self) -> MailQuerySet:
+        """Those that reached nobody and will not be tried again."""
+        return self.filter(state__in=UNDELIVERED)
 
 
 class Mail(Record):
@@ -52,6 +65,11 @@ class Mail(Record):
                 condition=models.Q(state="queued"),
             ),
             models.Index(fields=("to", "id"), name="mail_recipient"),
+            models.Index(
+                fields=("created_at", "id"),
+                name="mail_undelivered",
+                condition=models.Q(state__in=("failed", "lost")),
+            ),
         )
 
     def __str__(self) -> str:

@@ -27,6 +27,8 @@ logger = structlog.get_logger(__name__)
 
 MAX_ATTEMPTS = 8
 FIRST_PAUSE = timedelta(seconds=30)
+# Far longer than a mail server may take: what is still queued then has nobody who sends it.
+SECRETS_LOST_AFTER = timedelta(minutes=5)
 
 
 @step
@@ -62,7 +64,7 @@ def send_secret_mail(*, to: str, template: str, context: Mapping[str, Any]) -> M
     """Send a mail with a secret (a reset link, a code) right after the commit, once.
 
     Neither text nor subject is stored or queued, so it cannot be sent again: if the attempt
-    fails, the row says so and the person asks for a new secret.
+    fails, or the process ends before it, the row says so and the person asks for a new secret.
 
     :raises NotAnAddress: `to` is no e-mail address.
     :raises TemplateDoesNotExist: there is no ``mail/<template>.txt``.
@@ -105,6 +107,21 @@ def send_due(*, limit: int = 200) -> bool:
                 return False
             _attempt(mail, content=RenderedMail(subject=mail.subject, text=mail.text))
     return True
+
+
+@step
+def give_up_lost_secrets() -> int:
+    """Mark secrets of the present tenant that nobody sends any more; how many there were.
+
+    One whose process was only slow is marked as sent all the same when it is handed over.
+    """
+    now = clock.now()
+    lost: int = Mail.objects.forgotten_secrets(before=now - SECRETS_LOST_AFTER).update(
+        state=MailState.LOST, updated_at=now
+    )
+    if lost:
+        logger.warning("secret_mails_lost", mails=lost)
+    return lost
 
 
 def _attempt(mail: Mail, *, content: RenderedMail) -> None:

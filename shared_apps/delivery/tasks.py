@@ -5,7 +5,7 @@ from tenants.context import on_platform, platform_context
 from tenants.tasks import in_every_organization
 
 from .selectors import has_due_mails
-from .services import send_due
+from .services import give_up_lost_secrets, send_due
 
 _CALL_EXPIRES_SECONDS = 60
 
@@ -34,6 +34,14 @@ def poll() -> None:
     in_every_organization(_wake_where_due)
     with platform_context(reason="poll the mails"):
         _wake_where_due()
+
+
+@shared_task(platform=True)
+def give_up_lost_secrets_everywhere() -> None:
+    """Let secret mails that a crash left behind be seen as lost."""
+    in_every_organization(give_up_lost_secrets)
+    with platform_context(reason="give up lost secret mails"):
+        give_up_lost_secrets()
 
 
 def _wake_where_due() -> None:

@@ -10,6 +10,7 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 from shared_apps.accounts import services as accounts
 from shared_apps.accounts.models import User
 from shared_apps.audit.models import AuditEntry
+from shared_apps.delivery.models import Mail, MailState
 from shared_apps.kernel.actor import Actor, AllowsEverything
 from tenants.context import platform_context, tenant_context
 from tenants.models import Organization
@@ -144,3 +145,39 @@ def test_nobody_else_comes_in(console: Client, organization: Organization) -> No
         assert answer.status_code == 404
     with platform_context(reason="test"):
         assert Organization.objects.get(id=organization.id).state == "trial"
+
+
+def test_shows_an_organizations_mails_that_reached_nobody(
+    console: Client, organization: Organization, neighbour: Organization
+) -> None:
+    with tenant_context(organization):
+        Mail.objects.create(
+            template="password_reset", to="asha@acme.example", is_secret=True, state=MailState.LOST
+        )
+        Mail.objects.create(template="kettle", to="sent@acme.example", state=MailState.SENT)
+    sign_in(console)
+    page = console.get(f"/admin/tenants/organization/{organization.id}/mails/")
+    assert page.status_code == 200
+    text = page.content.decode()
+    assert "password reset" in text
+    assert "a…@acme.example" in text
+    assert "Lost" in text
+    assert "asha@acme.example" not in text
+    assert "kettle" not in text
+    other = console.get(f"/admin/tenants/organization/{neighbour.id}/mails/")
+    assert "password reset" not in other.content.decode()
+    assert console.get(f"/admin/tenants/organization/{organization.id}/change/").status_code == 200
+    assert console.get(f"/admin/tenants/organization/{User().pk}/mails/").status_code == 404
+
+
+def test_shows_the_platforms_mails_without_their_text(console: Client) -> None:
+    with platform_context(reason="test"):
+        mail = Mail.objects.create(
+            template="kettle", to="x@y.example", text="hidden words", state=MailState.FAILED
+        )
+    sign_in(console)
+    assert b"kettle" in console.get("/admin/delivery/mail/").content
+    page = console.get(f"/admin/delivery/mail/{mail.pk}/change/")
+    assert page.status_code == 200
+    assert b"hidden words" not in page.content
+    assert b"Mails that reached nobody" in console.get("/admin/").content

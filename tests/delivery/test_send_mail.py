@@ -13,11 +13,19 @@ from django.db import IntegrityError, connection, transaction
 from django.template.exceptions import TemplateDoesNotExist
 from django.test import TestCase
 
-from shared_apps.delivery import services
+from shared_apps.delivery import services, tasks
 from shared_apps.delivery.backends import FolderBackend
 from shared_apps.delivery.errors import NotAnAddress, TemplateWithoutSubject
 from shared_apps.delivery.models import Mail, MailState
-from shared_apps.delivery.services import MAX_ATTEMPTS, send_due, send_mail, send_secret_mail
+from shared_apps.delivery.selectors import undelivered_mails
+from shared_apps.delivery.services import (
+    MAX_ATTEMPTS,
+    SECRETS_LOST_AFTER,
+    give_up_lost_secrets,
+    send_due,
+    send_mail,
+    send_secret_mail,
+)
 from shared_apps.kernel import clock
 from shared_apps.outbox import waking
 from tenants.context import organization_or_none, platform_context, tenant_context
@@ -283,3 +291,49 @@ def test_a_folder_keeps_one_whole_file_for_each_mail(tmp_path: Path, settings: A
     assert [file.stat().st_mode & 0o777 for file in files] == [0o600, 0o600]
     read = email.message_from_bytes(files[0].read_bytes(), policy=email.policy.default)
     assert (read["Subject"], read.get_content().strip()) == ("Héllo", "Text")
+
+
+def test_a_secret_whose_process_ended_before_the_sending_is_seen_as_lost(tenant: Any) -> None:
+    with clock.frozen(NOON) as time:
+        # Committed, and nobody is there who would call what comes after it.
+        mail, other = code(), kettle()
+        time.advance(seconds=SECRETS_LOST_AFTER.total_seconds())
+        assert give_up_lost_secrets() == 0
+        time.advance(seconds=1)
+        assert give_up_lost_secrets() == 1
+        assert give_up_lost_secrets() == 0
+        send_due()
+
+    mail.refresh_from_db()
+    other.refresh_from_db()
+    assert (mail.state, other.state) == (MailState.LOST, MailState.SENT)
+    assert [message.to for message in outgoing.outbox] == [["asha@example.com"]]
+    assert list(undelivered_mails()) == [mail]
+
+
+def test_a_secret_that_was_only_slow_counts_as_sent(tenant: Any) -> None:
+    with clock.frozen(NOON) as time, committed():
+        mail = code()
+        time.advance(days=1)
+        assert give_up_lost_secrets() == 1
+
+    mail.refresh_from_db()
+    assert mail.state == MailState.SENT
+
+
+def test_lost_secrets_are_looked_for_on_the_platform_and_in_every_organization(
+    organization: Any, neighbour: Any
+) -> None:
+    places = [tenant_context(organization), tenant_context(neighbour)]
+    with clock.frozen(NOON):
+        for place in (*places, platform_context(reason="test")):
+            with place:
+                code()
+    tasks.give_up_lost_secrets_everywhere()
+    for organization_or_not in (organization, neighbour, None):
+        with (
+            tenant_context(organization_or_not)
+            if organization_or_not
+            else platform_context(reason="test")
+        ):
+            assert Mail.objects.get().state == MailState.LOST
