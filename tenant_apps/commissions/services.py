@@ -1,7 +1,7 @@
 """The only writer of commission plans and commissions.
 
-Lock order: waiting commissions by id, then ledger balances and the rollup. It all comes behind
-what payments lock.
+Lock order: the plans (an advisory lock), waiting commissions by id, then ledger balances and the
+rollup. It all comes behind what payments lock.
 """
 
 from __future__ import annotations
@@ -39,9 +39,13 @@ from tenant_apps.invoices.models import Invoice
 from tenant_apps.ledger import services as ledger
 from tenant_apps.ledger.selectors import first_open_days
 from tenant_apps.payments.events import PaymentAllocated
+from tenants import locks
 from tenants.context import current_organization
 
 ROWS_PER_STATEMENT = 500
+# Shared by all who reckon with the plans, and held alone by whoever adds one. No row can be locked
+# for it: the plan that matters is the one that is not there yet.
+PLANS = "commissions.plans"
 # How many waiting commissions one transaction completes.
 RETRY_BATCH = 500
 
@@ -56,6 +60,8 @@ def add_plan(*, actor: Actor, name: str, percent: Decimal, starts_on: date) -> C
     :raises PlanDayTaken: another plan starts on the day.
     """
     actor.require("commissions.add_commissionplan")
+    # Whoever is accruing by the plans that stand has committed before it is asked what accrued.
+    locks.hold_alone(PLANS)
     if Commission.objects.accrued().filter(effective_on__gte=starts_on).exists():
         raise errors.PlanTooEarly
     plan = CommissionPlan(
@@ -85,6 +91,7 @@ def accrue_commissions(*, allocations: Sequence[PaymentAllocated], actor: Actor)
     Part of verification and of issuing invoices. One row for each allocation, in any case: where
     no plan or no rate is known for the day, the row waits.
     """
+    locks.hold_shared(PLANS)
     deals = Deal.objects.in_bulk({event.deal_id for event in allocations})
     invoices = Invoice.objects.in_bulk({event.invoice_id for event in allocations})
     currency = current_organization().base_currency
@@ -114,6 +121,7 @@ def complete_waiting(*, actor: Actor, limit: int = RETRY_BATCH) -> int:
     :raises Forbidden: the actor may not set plans (or is not the system).
     """
     actor.require("commissions.add_commissionplan")
+    locks.hold_shared(PLANS)
     rows = list(
         Commission.objects.waiting()
         .filter(_can_be_worked_out())

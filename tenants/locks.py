@@ -1,0 +1,35 @@
+"""Locks by name, kept by PostgreSQL until the transaction ends, however it does.
+
+Advisory locks belong to the whole database: each has the schema in its key, so that neighbours
+never wait for each other.
+"""
+
+import hashlib
+
+from tenants.connections import connection
+from tenants.errors import NoTenant
+
+
+def lock_number(name: str) -> int:
+    """The 64 bits that stand for the name in the schema that is being served.
+
+    :raises NoTenant: no schema was chosen.
+    """
+    # The schema and not its organization: a spare that is being seeded belongs to nobody yet.
+    schema = connection.schema_name
+    if not schema:
+        raise NoTenant("no schema is chosen")
+    digest = hashlib.sha256(f"{schema}:{name}".encode()).digest()
+    return int.from_bytes(digest[:8], signed=True)
+
+
+def hold_alone(name: str) -> None:
+    """Wait until nobody else holds the name, and keep it for this transaction alone."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [lock_number(name)])
+
+
+def hold_shared(name: str) -> None:
+    """Wait until nobody holds the name alone, and keep it together with others who share it."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock_shared(%s)", [lock_number(name)])
