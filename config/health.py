@@ -14,6 +14,7 @@ from redis.exceptions import RedisError
 
 from shared_apps.kernel.api.problems import problem_response
 from shared_apps.kernel.errors import MethodNotAllowed
+from shared_apps.kernel.request_ids import accepted_or_made
 from tenants.context import platform_context
 
 ALIVE = "/api/health/"
@@ -80,7 +81,8 @@ def readiness() -> tuple[bool, dict[str, str]]:
 
 def _described(properties: dict[str, Any], *, means: str) -> dict[str, Any]:
     schema = {"type": "object", "required": list(properties), "properties": properties}
-    return {"description": means, "content": {"application/json": {"schema": schema}}}
+    headers = {"X-Request-Id": {"$ref": "#/components/headers/RequestId"}}
+    return {"description": means, "headers": headers, "content": {"application/json": {"schema": schema}}}
 
 
 def _operation(name: str, responses: dict[str, Any]) -> dict[str, Any]:
@@ -116,10 +118,13 @@ class HealthMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if request.path not in (ALIVE, READY):
             return self.get_response(request)
+        request_id = accepted_or_made(request.META.get("HTTP_X_REQUEST_ID"))
+        request.request_id = request_id  # type: ignore[attr-defined]
         response = self._answer(request)
         # No other middleware sees this answer.
         response["X-Content-Type-Options"] = "nosniff"
         response["Cache-Control"] = "no-store"
+        response["X-Request-Id"] = request_id
         return response
 
     def _answer(self, request: HttpRequest) -> HttpResponse:

@@ -13,7 +13,9 @@ from django.http import HttpRequest, HttpResponse
 from django_tenants.postgresql_backend.base import FakeTenant
 from redis.exceptions import RedisError
 
+from shared_apps.kernel.api.middleware import RateLimitMiddleware
 from tenants.connections import connection
+from tenants.context import platform_context, tenant_context
 from tenants.models import Domain, Organization
 
 logger = structlog.get_logger(__name__)
@@ -102,7 +104,19 @@ def publish_routing(*, organization_id: UUID, removed_hosts: tuple[str, ...] = (
 
 
 def constant(body: bytes, status: int) -> HttpResponse:
-    return HttpResponse(body, status=status, content_type=_PROBLEM)
+    # Who answers at a host may change at any moment: no cache in between keeps this.
+    headers = {"Cache-Control": "no-store"}
+    return HttpResponse(body, status=status, content_type=_PROBLEM, headers=headers)
+
+
+def _unknown_host(request: HttpRequest) -> HttpResponse:
+    with platform_context(reason="count a request that leads nowhere"):
+        return _counted(request, constant(_UNKNOWN_HOST, 404))
+
+
+def _counted(request: HttpRequest, answer: HttpResponse) -> HttpResponse:
+    """The answer with its rate limits: knocking at closed doors is counted like any request."""
+    return RateLimitMiddleware(lambda _request: answer)(request)
 
 
 class RoutingMiddleware:
@@ -115,7 +129,7 @@ class RoutingMiddleware:
         connection.set_no_tenant()
         host = host_name(request)
         if host is None:
-            return constant(_UNKNOWN_HOST, 404)
+            return _unknown_host(request)
         if host == settings.PUBLIC_HOST:
             request.organization = None  # type: ignore[attr-defined]
             request.urlconf = settings.PUBLIC_SCHEMA_URLCONF  # type: ignore[attr-defined]
@@ -123,10 +137,11 @@ class RoutingMiddleware:
             return self.get_response(request)
         organization = organization_for_host(host)
         if organization is None:
-            return constant(_UNKNOWN_HOST, 404)
+            return _unknown_host(request)
         if not organization.is_served:
             logger.info("suspended_organization_asked", organization=str(organization.id))
-            return constant(_SUSPENDED, 403)
+            with tenant_context(organization):
+                return _counted(request, constant(_SUSPENDED, 403))
         request.organization = organization  # type: ignore[attr-defined]
         connection.set_tenant(organization)
         # The connection leaves the tenant at request_finished, once the body has been sent.

@@ -40,6 +40,7 @@ def test_the_health_check_answers_before_all_that_and_is_guarded_too(client: Cli
         assert answer.status_code == (200 if method == "get" else 405)
         assert answer["X-Content-Type-Options"] == "nosniff"
         assert answer["Cache-Control"] == "no-store"
+        assert answer["X-Request-Id"]
 
 
 @pytest.mark.parametrize("path", PATHS)

@@ -66,6 +66,28 @@ def test_one_host_is_written_in_several_ways(organization: Organization, host: s
     assert reaches(host) == "organization"
 
 
+@pytest.mark.parametrize("host", ["nobody.kontor.test", "a..b", "acme.kontor.test"])
+def test_a_constant_answer_has_the_headers_of_every_answer(
+    organization: Organization, host: str
+) -> None:
+    with platform_context(reason="test"), transaction.atomic():
+        set_state(organization_id=organization.id, state=OrganizationState.SUSPENDED)
+    answer = ask(host, HTTP_X_REQUEST_ID="asked-by-a-test")
+    assert answer.status_code in (403, 404)
+    assert answer["X-Request-Id"] == "asked-by-a-test"
+    assert answer["RateLimit-Policy"] == '"api";q=1200;w=60'
+    assert '"api";r=1199;' in answer["RateLimit"]
+    assert '"api";r=1198;' in ask(host)["RateLimit"]
+    assert answer["Cache-Control"] == "no-store"
+
+
+def test_knocking_at_closed_doors_is_limited(organization: Organization, settings: Any) -> None:
+    settings.API_RATE_LIMITS = {"api": "3/day"}
+    answers = [ask("nobody.kontor.test").status_code for _ in range(5)]
+    assert answers == [404, 404, 404, 429, 429]
+    assert reaches("acme.kontor.test") == "organization"
+
+
 def test_other_headers_do_not_choose(organization: Organization) -> None:
     for name in ("HTTP_X_FORWARDED_HOST", "HTTP_FORWARDED", "HTTP_X_ORIGINAL_HOST", "HTTP_X_HOST"):
         assert reaches("nobody.kontor.test", **{name: "acme.kontor.test"}) == "unknown"
