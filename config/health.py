@@ -3,24 +3,28 @@
 import json
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from celery import shared_task
 from django.core.cache import caches
 from django.db import DatabaseError, connection
-from django.db.migrations.loader import MigrationLoader
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from redis.exceptions import RedisError
 
 from shared_apps.kernel.api.problems import problem_response
 from shared_apps.kernel.errors import MethodNotAllowed
 from shared_apps.kernel.request_ids import accepted_or_made
+from tenants import structure
 from tenants.context import platform_context
 
 ALIVE = "/api/health/"
 READY = "/api/health/ready/"
 _BEAT_KEY = "worker_beat"
 _BEAT_SECONDS = 45
+_REMEMBERED_SECONDS = 5.0
+# Of many that are behind, so many are named.
+_NAMED = 5
 
 
 @shared_task(platform=True)
@@ -44,20 +48,36 @@ def _worker() -> str:
     return "ok" if caches["routing"].get(_BEAT_KEY) else "no worker has run a task lately"
 
 
-_on_disk: set[tuple[str, str]] = set()
+@dataclass(slots=True)
+class _Remembered:
+    """The word of a check that need not be asked at every probe."""
+
+    word: str = ""
+    until: float = 0.0
+
+
+migrations_said = _Remembered()
 
 
 def _migrations() -> str:
-    if not _on_disk:
-        _on_disk.update(MigrationLoader(None, ignore_no_migrations=True).disk_migrations)
-    with platform_context(reason="readiness"), connection.cursor() as cursor:
-        cursor.execute("SELECT app, name FROM django_migrations")
-        applied = {(row[0], row[1]) for row in cursor.fetchall()}
-    shared = {app for app, _ in applied}
-    missing = sum(1 for app, name in _on_disk if app in shared and (app, name) not in applied)
-    if not applied:
-        return "none applied"
-    return "ok" if not missing else f"{missing} not applied"
+    if time.monotonic() >= migrations_said.until:
+        migrations_said.word = _ask_migrations()
+        migrations_said.until = time.monotonic() + _REMEMBERED_SECONDS
+    return migrations_said.word
+
+
+def _ask_migrations() -> str:
+    with platform_context(reason="readiness"):
+        missing = structure.platform_is_behind_by()
+        if missing:
+            return f"public lacks {_some(missing)}"
+        behind = structure.organizations_behind(most=_NAMED + 1)
+    return f"behind: {_some(behind)}" if behind else "ok"
+
+
+def _some(names: list[str]) -> str:
+    named = ", ".join(names[:_NAMED])
+    return f"{named} and more" if len(names) > _NAMED else named
 
 
 CHECKS: dict[str, Callable[[], str]] = {
@@ -82,7 +102,11 @@ def readiness() -> tuple[bool, dict[str, str]]:
 def _described(properties: dict[str, Any], *, means: str) -> dict[str, Any]:
     schema = {"type": "object", "required": list(properties), "properties": properties}
     headers = {"X-Request-Id": {"$ref": "#/components/headers/RequestId"}}
-    return {"description": means, "headers": headers, "content": {"application/json": {"schema": schema}}}
+    return {
+        "description": means,
+        "headers": headers,
+        "content": {"application/json": {"schema": schema}},
+    }
 
 
 def _operation(name: str, responses: dict[str, Any]) -> dict[str, Any]:

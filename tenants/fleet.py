@@ -4,42 +4,33 @@ Run as the owner (`manage.py` sees to it). The library's own commands to create,
 delete schemas are shadowed.
 """
 
-import hashlib
 import secrets
 from collections.abc import Callable
 from functools import lru_cache
 
-from django.conf import settings
 from django.core.management.commands.migrate import Command as MigrateCommand
 from django.db import transaction
-from django.db.migrations.loader import MigrationLoader
 from django_tenants.migration_executors.base import run_migrations
 from django_tenants.postgresql_backend.base import FakeTenant
 
+from shared_apps.kernel import clock
 from shared_apps.kernel.actor import Actor, AllowsEverything
-from tenants import provisioning, roles
+from tenants import provisioning, roles, structure
 from tenants.connections import connection
-from tenants.models import Organization, SpareSchema
+from tenants.models import MigratedSchema, Organization, SpareSchema
 
 Progress = Callable[[str], None]
-
-
-@lru_cache(maxsize=1)
-def _structure() -> str:
-    loader = MigrationLoader(None, ignore_no_migrations=True)
-    labels = {name.rpartition(".")[2] for name in settings.TENANT_APPS}
-    names = sorted(f"{app}.{name}" for app, name in loader.disk_migrations if app in labels)
-    return hashlib.sha256("\n".join(names).encode()).hexdigest()[:16]
+PUBLIC = "public"
 
 
 @lru_cache(maxsize=1)
 def fingerprint() -> str:
     """Which migrations and first rows a spare schema must have, as one short text."""
-    return f"{_structure()}-{provisioning.spare_seeds_version()}"
+    return f"{structure.digest()}-{provisioning.spare_seeds_version()}"
 
 
 def _on_platform() -> None:
-    connection.set_tenant(FakeTenant(schema_name="public"))
+    connection.set_tenant(FakeTenant(schema_name=PUBLIC))
 
 
 def migrate_schema(schema_name: str) -> None:
@@ -49,6 +40,20 @@ def migrate_schema(schema_name: str) -> None:
     run_migrations([], options, "kontor", schema_name)
     _on_platform()
     roles.grant(schema_name)
+    if schema_name != PUBLIC:
+        _write_down(schema_name)
+
+
+def _write_down(schema_name: str) -> None:
+    connection.set_tenant(FakeTenant(schema_name=schema_name))
+    try:
+        applied = structure.applied_here()
+    finally:
+        _on_platform()
+    MigratedSchema.objects.update_or_create(
+        schema_name=schema_name,
+        defaults={"digest": structure.digest(), "applied": applied, "migrated_at": clock.now()},
+    )
 
 
 def build_schema(schema_name: str) -> None:
@@ -107,6 +112,7 @@ def _discard(schema_name: str) -> bool:
         deleted, _ = SpareSchema.objects.filter(schema_name=schema_name).delete()
     if deleted:
         roles.drop_schema(schema_name)
+        MigratedSchema.objects.filter(schema_name=schema_name).delete()
     return bool(deleted)
 
 
@@ -137,7 +143,7 @@ def migrate_fleet(*, progress: Progress) -> None:
     _on_platform()
     roles.prepare_database()
     progress("public")
-    migrate_schema("public")
+    migrate_schema(PUBLIC)
     organizations = list(Organization.objects.order_by("id").values_list("schema_name", flat=True))
     for number, schema_name in enumerate(organizations, start=1):
         progress(f"{number}/{len(organizations)} {schema_name}")

@@ -5,6 +5,7 @@ from typing import Any, NoReturn
 from django.db import models
 from django_tenants.models import DomainMixin, TenantMixin
 
+from shared_apps.kernel import clock
 from shared_apps.kernel.fields import CreatedAtField, CurrencyField
 from shared_apps.kernel.ids import uuid7
 from tenants.errors import TenancyError
@@ -115,6 +116,22 @@ class SpareSchema(models.Model):
         indexes = (
             models.Index(fields=["fingerprint", "created_at"], name="spare_schema_by_fingerprint"),
         )
+
+    def __str__(self) -> str:
+        return self.schema_name
+
+
+class MigratedSchema(models.Model):
+    """What an organization's or a spare schema was last migrated to. The owner writes it."""
+
+    read_only = True
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    schema_name = models.CharField(max_length=63, unique=True)
+    digest = models.CharField(max_length=64)
+    # "app.name" of each migration it has.
+    applied = models.JSONField(default=list)
+    migrated_at = models.DateTimeField(default=clock.now)
 
     def __str__(self) -> str:
         return self.schema_name

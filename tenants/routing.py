@@ -10,6 +10,7 @@ from django.conf import settings
 from django.core.cache import caches
 from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django_tenants.postgresql_backend.base import FakeTenant
 from redis.exceptions import RedisError
 
@@ -109,12 +110,12 @@ def constant(body: bytes, status: int) -> HttpResponse:
     return HttpResponse(body, status=status, content_type=_PROBLEM, headers=headers)
 
 
-def _unknown_host(request: HttpRequest) -> HttpResponse:
+def _unknown_host(request: HttpRequest) -> HttpResponseBase:
     with platform_context(reason="count a request that leads nowhere"):
         return _counted(request, constant(_UNKNOWN_HOST, 404))
 
 
-def _counted(request: HttpRequest, answer: HttpResponse) -> HttpResponse:
+def _counted(request: HttpRequest, answer: HttpResponse) -> HttpResponseBase:
     """The answer with its rate limits: knocking at closed doors is counted like any request."""
     return RateLimitMiddleware(lambda _request: answer)(request)
 
@@ -122,10 +123,10 @@ def _counted(request: HttpRequest, answer: HttpResponse) -> HttpResponse:
 class RoutingMiddleware:
     """Chooses the tenant by host. Nothing that runs before it touches the database."""
 
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
 
-    def __call__(self, request: HttpRequest) -> HttpResponse:
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
         connection.set_no_tenant()
         host = host_name(request)
         if host is None:
