@@ -49,6 +49,13 @@ class PayerMissing(RuleRefused):
     title = "The deal names no client yet, so nobody can have paid."
 
 
+class PaidByAnother(Conflict):
+    """A deal's client cannot change under money that the former one paid and nobody refused."""
+
+    code = "deal_paid_by_another"
+    title = "The deal keeps its client: payments of that client stand on it."
+
+
 class DealLost(RuleRefused):
     code = "deal_lost"
     title = "The deal was lost; it takes no payment."

@@ -41,6 +41,10 @@ class PaymentQuerySet(RecordQuerySet["Payment"]):
     def verified(self) -> PaymentQuerySet:
         return self.filter(state=PaymentState.VERIFIED)
 
+    def standing(self) -> PaymentQuerySet:
+        """Payments that wait or are verified: nobody has refused them or taken them back."""
+        return self.filter(state__in=[PaymentState.PENDING, PaymentState.VERIFIED])
+
     def with_money_left(self) -> PaymentQuerySet:
         """Verified payments of which a part is not allocated yet."""
         return self.verified().filter(allocated_minor__lt=F("amount_minor"))

@@ -1,5 +1,5 @@
 """What payments do at start-up: keep their history, register what verification brings about, and
-hear of invoices."""
+hear of deals and invoices."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from shared_apps.audit.subscriptions import subscribe
 from shared_apps.kernel.actor import Actor
 from tenant_apps.approvals import registry
 from tenant_apps.approvals.models import Approval
+from tenant_apps.deals.events import DealChanged, DealWon
 from tenant_apps.deals.models import Deal
 from tenant_apps.invoices.events import InvoiceIssued
 from tenant_apps.payments import services
@@ -41,6 +42,18 @@ def use_money_that_waited(events: Sequence[InvoiceIssued], *, actor: Actor) -> N
     services.allocate_on_deals(deal_ids=deal_ids, actor=actor)
 
 
+def keep_payers_of_changed(events: Sequence[DealChanged], *, actor: Actor) -> None:
+    """Money would be left behind on a deal whose invoice goes to somebody else."""
+    changed = [event.subject_id for event in events if "client_id" in event.fields]
+    if changed:
+        services.check_payers(deal_ids=changed)
+
+
+def keep_payers_of_won(events: Sequence[DealWon], *, actor: Actor) -> None:
+    """Winning may name another client as well."""
+    services.check_payers(deal_ids=[event.subject_id for event in events])
+
+
 history.track(Payment, mask=("external_reference", "note", "remarks"))
 history.track(PaymentInvoice)
 registry.register(
@@ -54,4 +67,6 @@ registry.register(
     load=lambda rows: rows.select_related("deal"),
     lock_above=lock_deals,
 )
+subscribe(DealChanged, keep_payers_of_changed)
+subscribe(DealWon, keep_payers_of_won)
 subscribe(InvoiceIssued, use_money_that_waited)

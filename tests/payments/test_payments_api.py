@@ -9,7 +9,6 @@ from django.contrib.auth.models import Permission
 
 from tenant_apps.approvals.models import Approval
 from tenant_apps.deals.models import Deal
-from tenant_apps.deals.services import DealWin, win_deals
 from tenant_apps.ledger.models import Transfer
 from tenant_apps.payments.models import Payment, PaymentGrant, PaymentInvoice
 from tenants.context import current_organization, tenant_context
@@ -115,10 +114,9 @@ class TestVerifying:
         assert shown["allocations"][0]["amount"] == total.to_json()
 
     def test_says_that_the_invoice_is_another_clients(self, cast: Cast) -> None:
-        deal = an_open_deal(cast)
+        deal = a_won_deal(cast, closed_on=date(2026, 3, 1))
+        deal.invoices.update(recipient=a_client(cast, name="Ziwa Limited"))
         payment = a_verified_payment(cast, deal, kes("100.00"))
-        other = a_client(cast, name="Ziwa Limited")
-        win_deals(actor=cast.actor("olga"), wins=[DealWin(deal_id=deal.pk, client_id=other.pk)])
         shown = cast.api("vera").get(f"payments/{payment.pk}/").json()
         assert shown["unapplied"] == {"amount": "100.00", "currency": "KES"}
         assert shown["unapplied_reason"] == "invoice_of_another"

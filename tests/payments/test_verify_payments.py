@@ -126,13 +126,10 @@ def test_waits_for_an_invoice_that_is_issued_later(cast: Cast) -> None:
     assert deal.invoices.get().state == "paid"
 
 
-def test_does_not_use_the_money_of_a_former_client(cast: Cast) -> None:
-    from tenant_apps.deals.services import DealWin, win_deals
-
-    deal = an_open_deal(cast)
+def test_does_not_use_money_for_the_invoice_of_another(cast: Cast) -> None:
+    deal = a_won_deal(cast, closed_on=date(2026, 3, 1))
+    deal.invoices.update(recipient=a_client(cast, name="Ziwa Limited"))
     payment = a_verified_payment(cast, deal, kes("100.00"))
-    other = a_client(cast, name="Ziwa Limited")
-    win_deals(actor=cast.actor("olga"), wins=[DealWin(deal_id=deal.pk, client_id=other.pk)])
     payment.refresh_from_db()
     assert payment.unapplied == kes("100.00")
     assert deal.invoices.get().state == "issued"

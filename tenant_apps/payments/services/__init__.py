@@ -1,8 +1,8 @@
 """The only writer of payments, their invoices and their allocations.
 
-Everything is done in batches; the single form calls the plural one with one. Lock order, for all:
-deals, payments, approvals, invoices, then (in what they call) ledger balances and the rollup; rows
-of one table in the order of their ids.
+Everything is done in batches; the single form calls the plural one with one. Deals are locked
+first, then payments, then approvals, rows of one table in the order of their ids;
+docs/decisions/deals-are-locked-first.md has the whole order, and where it ends.
 """
 
 from tenant_apps.payments.services.allocating import allocate_on_deals
@@ -14,6 +14,7 @@ from tenant_apps.payments.services.recording import (
     record_payment,
     record_payments,
 )
+from tenant_apps.payments.services.standing import check_payers
 from tenant_apps.payments.services.verifying import (
     Verification,
     reject_payment,
@@ -28,6 +29,7 @@ __all__ = [
     "allocate_on_deals",
     "amend_payment",
     "attach_proof",
+    "check_payers",
     "print_payment_invoice",
     "record_payment",
     "record_payments",

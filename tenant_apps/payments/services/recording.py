@@ -158,9 +158,11 @@ def attach_proof(
 
 
 def _deals_to_pay(actor: Actor, payments: Sequence[NewPayment]) -> dict[UUID, Deal]:
-    """The deals of a batch, each seen by the actor and open to payments by them: two queries."""
+    """The deals of a batch, locked, each seen by the actor and open to payments by them: two
+    queries. While they are locked, client and stage stay what they are here."""
     wanted = {payment.deal_id for payment in payments}
-    deals = deals_visible_to(actor).in_bulk(wanted)
+    locked = deals_visible_to(actor).filter(pk__in=wanted).order_by("pk").for_change()
+    deals = {deal.id: deal for deal in locked}
     if len(deals) != len(wanted):
         missing = [
             FieldError.at("deal", detail="There is no such deal.", code="not_found")
