@@ -12,6 +12,7 @@ from django.conf import settings
 from django.db import DatabaseError
 from django_tenants.postgresql_backend.base import FakeTenant
 
+from shared_apps.kernel.transactions import retrying
 from tenants.connections import connection
 from tenants.context import organization_or_none, platform_context, tenant_context
 from tenants.errors import TaskRefused
@@ -27,6 +28,9 @@ class TenantTask(Task):
 
     A task without an organization is refused unless it is declared with `platform=True`; the
     organization's state is checked before it runs; afterwards the connection is in no tenant.
+
+    After a deadlock or a serialization failure it runs again from its beginning, a few times. A
+    message may reach a worker twice anyhow, so every task bears that.
     """
 
     abstract = True
@@ -53,11 +57,13 @@ class TenantTask(Task):
         former = connection.tenant
         connection.set_no_tenant()
         try:
-            if self.platform:
-                connection.set_tenant(FakeTenant(schema_name="public"))
-            else:
-                connection.set_tenant(self._organization())
-            return super().__call__(*args, **kwargs)
+            tenant = FakeTenant(schema_name="public") if self.platform else self._organization()
+
+            def run() -> Any:
+                connection.set_tenant(tenant)
+                return super(TenantTask, self).__call__(*args, **kwargs)
+
+            return retrying(run)
         finally:
             if self.request.is_eager:
                 connection.set_tenant(former)
@@ -82,7 +88,7 @@ def in_every_organization(act: Callable[[], object]) -> None:
     for organization in served_organizations():
         try:
             with tenant_context(organization):
-                act()
+                retrying(act)
         except DatabaseError:
             logger.exception("organization_left_out", organization=str(organization.id))
 

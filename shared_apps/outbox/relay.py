@@ -21,6 +21,7 @@ from django.db import IntegrityError, connection, transaction
 
 from shared_apps.kernel import clock
 from shared_apps.kernel.errors import DomainError
+from shared_apps.kernel.transactions import retrying
 from tenants.context import tenant_marker
 
 from .consumers import Consumer, consumers_of
@@ -141,10 +142,14 @@ def _claim(message: OutboxMessage) -> OutboxMessage | None:
 
 def _try(consumer: Consumer, message: OutboxMessage) -> str:
     """Run one consumer with its receipt; the error's text, empty when it went well."""
+
+    @transaction.atomic
+    def act() -> None:
+        _take_receipt(consumer, message)
+        consumer.handler(message)
+
     try:
-        with transaction.atomic():
-            _take_receipt(consumer, message)
-            consumer.handler(message)
+        retrying(act)
     except _DoneBefore:
         return ""
     except SoftTimeLimitExceeded:

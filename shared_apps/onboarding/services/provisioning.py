@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from uuid import UUID
 
 import structlog
@@ -16,6 +17,7 @@ from shared_apps.kernel import clock
 from shared_apps.kernel.actor import Actor
 from shared_apps.kernel.errors import DomainError
 from shared_apps.kernel.operations import step
+from shared_apps.kernel.transactions import retrying
 from shared_apps.onboarding.errors import (
     OrganizationInPreparation,
     SubdomainTaken,
@@ -207,7 +209,7 @@ def resume_sign_ups(*, actor: Actor) -> int:
     done = 0
     for sign_up_id in waiting:
         try:
-            provision(sign_up_id=sign_up_id, actor=actor)
+            retrying(partial(provision, sign_up_id=sign_up_id, actor=actor))
         except DomainError as error:
             logger.info("sign_up_waits", sign_up=str(sign_up_id), code=error.code)
         except DatabaseError:
