@@ -15,21 +15,26 @@ from shared_apps.accounts.models import User
 
 
 class EmailBackend(BaseBackend):
-    """The same counted, equally slow check of address and password as the API's."""
+    """Address, password and one-time code, counted and equally slow whatever of them is wrong.
+
+    Without a code nobody comes in: a form that forgets to ask for it lets nobody pass.
+    """
 
     def authenticate(
         self,
         request: HttpRequest | None,
         username: str | None = None,
         password: str | None = None,
+        # Named so that Django masks it where it reports failures.
+        otp_token: str | None = None,
         **credentials: Any,
     ) -> User | None:
         email = username or credentials.get("email")
-        if request is None or not email or password is None:
+        if request is None or not email or password is None or not otp_token:
             return None
         try:
-            return services.require_credentials(
-                email=str(email), password=password, actor=visitor(request)
+            return services.require_both_factors(
+                email=str(email), password=password, code=otp_token, actor=visitor(request)
             )
         except TooManyAttempts:
             raise PermissionDenied from None

@@ -3,9 +3,9 @@
 from typing import Any
 
 from django import forms
+from django.contrib.auth import authenticate
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxLengthValidator
-from django.db import transaction
 from django_otp.plugins.otp_totp.models import TOTPDevice
 from unfold.forms import AdminOwnPasswordChangeForm, AuthenticationForm
 from unfold.widgets import (
@@ -14,11 +14,13 @@ from unfold.widgets import (
     UnfoldAdminTextareaWidget,
 )
 
-from shared_apps.accounts.actors import visitor
-from shared_apps.accounts.errors import NotEnrolled, TooManyAttempts
 from shared_apps.accounts.passwords import LONGEST
-from shared_apps.accounts.services import verify_code
 from shared_apps.plans.models import Plan
+
+_REFUSED = (
+    "The address, the password or the code is not right."
+    " After several wrong attempts, wait a quarter of an hour."
+)
 
 
 class SecondFactorLoginForm(AuthenticationForm):
@@ -37,26 +39,20 @@ class SecondFactorLoginForm(AuthenticationForm):
     )
 
     def clean(self) -> Any:
-        cleaned = super().clean()
-        user: Any = self.get_user()
-        if user is None:
+        # The base's own check would look at the password alone.
+        cleaned = self.cleaned_data
+        if not {"username", "password", "code"} <= cleaned.keys():
             return cleaned
-        refused = ValidationError("The address, the password or the code is not right.")
-        try:
-            with transaction.atomic():
-                is_right = verify_code(
-                    user=user,
-                    code=str(self.cleaned_data.get("code", "")),
-                    actor=visitor(self.request).changed(user_id=user.pk),
-                )
-        except TooManyAttempts as error:
-            raise ValidationError(
-                f"Too many wrong codes. Wait {error.retry_after} seconds."
-            ) from None
-        except NotEnrolled:
-            raise refused from None
-        if not is_right:
-            raise refused
+        user: Any = authenticate(
+            self.request,
+            username=cleaned["username"],
+            password=cleaned["password"],
+            otp_token=cleaned["code"],
+        )
+        if user is None:
+            raise ValidationError(_REFUSED)
+        self.confirm_login_allowed(user)
+        self.user_cache = user
         # django-otp takes the device into the session when Django signs the user in.
         user.otp_device = TOTPDevice.objects.filter(user=user, confirmed=True).first()
         return cleaned

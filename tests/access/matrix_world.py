@@ -34,6 +34,7 @@ from tests.cast import Cast
 from tests.deals.stories import a_client, a_deal, a_won_deal, kes
 from tests.payments.stories import a_payment, a_verified_payment
 from tests.people import (
+    PASSWORD,
     OrganizationClient,
     actor_of,
     client_of,
@@ -229,6 +230,7 @@ def _journal_lines() -> list[dict[str, Any]]:
 
 BODIES: dict[tuple[str, str], Any] = {
     ("PATCH", "profile/"): lambda w: {"language": "en"},
+    ("POST", "second-factor/enrolment/"): lambda w: {"password": PASSWORD},
     ("POST", "second-factor/enrolment/confirmation/"): lambda w: {"code": "000000"},
     ("POST", "second-factor/verification/"): lambda w: {"code": "000000"},
     ("POST", "second-factor/removal/"): lambda w: {"password": "wrong-password-wrong"},

@@ -17,6 +17,7 @@ from tests.accounts.clients import HostClient
 from tests.accounts.people import PASSWORD
 
 BASE = "/api/v1/second-factor/"
+GIVEN = {"password": PASSWORD}
 NEEDS_SETTLING = [
     ("get", "/api/auth/user/"),
     ("get", "/api/v1/profile/"),
@@ -53,7 +54,7 @@ def demanded(alice: User) -> Iterator[None]:
 
 class TestEnrolment:
     def test_counts_from_the_first_code_on(self, as_alice: HostClient, alice: User) -> None:
-        begun = as_alice.post(f"{BASE}enrolment/")
+        begun = as_alice.post(f"{BASE}enrolment/", GIVEN)
         assert begun.status_code == 201
         assert begun.json()["address"].startswith("otpauth://totp/alice%40acme.example?")
         assert "issuer=Acme" in begun.json()["address"]
@@ -71,7 +72,7 @@ class TestEnrolment:
         assert AuditEntry.objects.filter(event_name="accounts.second_factor_enrolled").exists()
 
     def test_refuses_a_wrong_code(self, as_alice: HostClient) -> None:
-        secret = as_alice.post(f"{BASE}enrolment/").json()["secret"]
+        secret = as_alice.post(f"{BASE}enrolment/", GIVEN).json()["secret"]
         answer = as_alice.post(f"{BASE}enrolment/confirmation/", {"code": wrong_code(secret)})
 
         assert answer.status_code == 400
@@ -79,11 +80,24 @@ class TestEnrolment:
         assert as_alice.get(BASE).json()["enrolled_at"] is None
 
     def test_begins_anew_with_another_secret(self, as_alice: HostClient) -> None:
-        first = as_alice.post(f"{BASE}enrolment/").json()["secret"]
-        second = as_alice.post(f"{BASE}enrolment/").json()["secret"]
+        first = as_alice.post(f"{BASE}enrolment/", GIVEN).json()["secret"]
+        second = as_alice.post(f"{BASE}enrolment/", GIVEN).json()["secret"]
 
         assert first != second
         assert TOTPDevice.objects.count() == 1
+
+    def test_asks_for_the_password(self, as_alice: HostClient) -> None:
+        """A found phone must not become the second factor of the session's owner."""
+        for body in ({}, {"password": ""}, {"password": "a guess"}):
+            assert as_alice.post(f"{BASE}enrolment/", body).status_code == 400
+        answer = as_alice.post(f"{BASE}enrolment/", {"password": "another guess"})
+        assert answer.json()["code"] == "password_wrong"
+        assert not TOTPDevice.objects.exists()
+
+    def test_lets_nobody_guess_the_password(self, as_alice: HostClient) -> None:
+        for _ in range(5):
+            as_alice.post(f"{BASE}enrolment/", {"password": "a guess"})
+        assert as_alice.post(f"{BASE}enrolment/", GIVEN).status_code == 429
 
     def test_must_be_begun(self, as_alice: HostClient) -> None:
         answer = as_alice.post(f"{BASE}enrolment/confirmation/", {"code": "123456"})
@@ -95,13 +109,13 @@ class TestEnrolment:
         """A session that has only shown the password cannot enrol a phone of its own."""
         client = signed_in_client(alice, visitor)
 
-        assert client.post(f"{BASE}enrolment/").status_code == 409
+        assert client.post(f"{BASE}enrolment/", GIVEN).status_code == 409
         confirmation = client.post(f"{BASE}enrolment/confirmation/", {"code": "123456"})
         assert confirmation.status_code == 409
 
     @pytest.mark.parametrize("code", ["", "12345", "1234567", "abcdef", "١٢٣٤٥٦", None, 123456.5])
     def test_refuses_nonsense(self, code: Any, as_alice: HostClient) -> None:
-        as_alice.post(f"{BASE}enrolment/")
+        as_alice.post(f"{BASE}enrolment/", GIVEN)
 
         assert as_alice.post(f"{BASE}enrolment/confirmation/", {"code": code}).status_code == 400
 
@@ -207,7 +221,7 @@ class TestDemand:
             assert refused.status_code == 403, address
             assert refused.json()["code"] == "second_factor_enrolment_required"
 
-        secret = as_alice.post(f"{BASE}enrolment/").json()["secret"]
+        secret = as_alice.post(f"{BASE}enrolment/", GIVEN).json()["secret"]
         as_alice.post(f"{BASE}enrolment/confirmation/", {"code": code_of(secret)})
         assert as_alice.get("/api/auth/user/").status_code == 200
 
@@ -222,7 +236,7 @@ class TestDemand:
     def test_does_not_let_the_factor_go(
         self, alice: User, visitor: Actor, as_alice: HostClient
     ) -> None:
-        secret = as_alice.post(f"{BASE}enrolment/").json()["secret"]
+        secret = as_alice.post(f"{BASE}enrolment/", GIVEN).json()["secret"]
         as_alice.post(f"{BASE}enrolment/confirmation/", {"code": code_of(secret)})
         answer = as_alice.post(f"{BASE}removal/", {"password": PASSWORD})
 

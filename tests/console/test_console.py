@@ -1,16 +1,21 @@
 """Super-admins with a second factor see organizations and may suspend, resume, change plans."""
 
+import re
 from typing import Any
 
 import pytest
-from django.test import Client
+from django.contrib.auth import authenticate
+from django.db import connection
+from django.test import Client, RequestFactory
+from django.test.utils import CaptureQueriesContext
 from django_otp.oath import TOTP
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from shared_apps.accounts import services as accounts
-from shared_apps.accounts.models import User
+from shared_apps.accounts.models import AttemptCounter, User
 from shared_apps.audit.models import AuditEntry
 from shared_apps.delivery.models import Mail, MailState
+from shared_apps.kernel import clock
 from shared_apps.kernel.actor import Actor, AllowsEverything
 from tenants.context import platform_context, tenant_context
 from tenants.models import Organization
@@ -56,6 +61,70 @@ def test_asks_for_address_password_and_second_factor(
 ) -> None:
     assert sign_in(console, **changes).status_code == 200
     assert console.get("/admin/").status_code == 302
+
+
+WRONG = [
+    {"code": "000000"},
+    {"code": "aaaa-bbbb-cccc-dddd"},
+    {"password": "wrong"},
+    {"password": "wrong", "code": "000000"},
+    {"username": "x@y.example"},
+]
+
+
+def test_says_the_same_whatever_is_wrong(console: Client) -> None:
+    """Else a wrong code would confirm the password."""
+    pages = set()
+    for changes in WRONG:
+        form = sign_in(console, **changes).context["form"]
+        pages.add(str(form.errors.as_data()))
+    # The device waits after wrong codes, which is not told either.
+    with platform_context(reason="test"):
+        TOTPDevice.objects.update(
+            throttling_failure_count=9, throttling_failure_timestamp=clock.now()
+        )
+    told = {"username": "root@kontor.test", "password": PASSWORD, "code": "000000"}
+    form = Client(HTTP_HOST="kontor.test").post("/admin/login/", told).context["form"]
+    assert pages == {str(form.errors.as_data())}
+
+
+def statements(changes: dict[str, str]) -> list[str]:
+    """What a refused attempt asks of the database: verbs and tables, without values."""
+    told = {"username": "root@kontor.test", "password": PASSWORD, "code": "000000", **changes}
+    with CaptureQueriesContext(connection) as asked:
+        Client(HTTP_HOST="kontor.test").post("/admin/login/", told)
+    written = [re.sub(r"^SET .*?; ", "", query["sql"]) for query in asked]
+    return [
+        " ".join(re.findall(r"(?:FROM|INTO|UPDATE) \"?\w+", sql))
+        for sql in written
+        if not sql.startswith(("SAVEPOINT", "RELEASE"))
+    ]
+
+
+def test_does_the_same_work_whatever_is_wrong(console: Client) -> None:
+    for code_tried in ("000000", "aaaa-bbbb-cccc-dddd"):
+        with platform_context(reason="test"):
+            TOTPDevice.objects.update(throttling_failure_count=0)
+            AttemptCounter.objects.all().delete()
+        wrong_code = statements({"code": code_tried})
+        wrong_password = statements({"code": code_tried, "password": "wrong"})
+        nobody = statements({"code": code_tried, "username": "x@y.example"})
+        waiting = statements({"code": code_tried})
+        assert sum("otp_totp" in one for one in wrong_code) == 2
+        assert wrong_code == wrong_password == nobody == waiting
+
+
+def test_wrong_codes_count_like_wrong_passwords(console: Client) -> None:
+    for _ in range(5):
+        sign_in(console, code="000000")
+    assert sign_in(console).status_code == 200
+    assert console.get("/admin/").status_code == 302
+
+
+def test_a_form_without_a_code_lets_nobody_in(console: Client) -> None:
+    with platform_context(reason="test"):
+        request = RequestFactory().post("/admin/login/", HTTP_HOST="kontor.test")
+        assert authenticate(request, username="root@kontor.test", password=PASSWORD) is None
 
 
 def test_shows_organizations_with_plan_usage_and_state(console: Client) -> None:

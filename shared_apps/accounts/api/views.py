@@ -215,11 +215,12 @@ class SecondFactorView(OwnAccountView):
 
 class SecondFactorEnrolmentView(OwnAccountView):
     serializer_class = shapes.TotpEnrolmentOut
+    input_serializers = {"post": shapes.PasswordIn}
     settled_only = False
 
     def post(self, request: Request) -> Response:
         """Begin to enrol an authenticator. It counts after its first code is confirmed."""
-        return self.answer(services.begin_totp_enrolment(actor=self.actor))
+        return self.answer(services.begin_totp_enrolment(actor=self.actor, **self.read_input()))
 
 
 class SecondFactorConfirmationView(OwnAccountView):

@@ -4,6 +4,7 @@ What strangers call (signing in, links, refreshing) is declared a step: a proof 
 place of a permission. So is what people do with their own account, where being that person is it.
 """
 
+from shared_apps.accounts.services.both_factors import require_both_factors
 from shared_apps.accounts.services.credentials import (
     change_password,
     mail_reset_link,
@@ -78,6 +79,7 @@ __all__ = [
     "refresh_session",
     "replace_recovery_codes",
     "request_password_reset",
+    "require_both_factors",
     "require_credentials",
     "resend_invitation",
     "reset_password",

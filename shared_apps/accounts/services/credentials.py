@@ -8,6 +8,7 @@ that it was asked for.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
@@ -53,11 +54,38 @@ PRESENT_PASSWORD = attempts.Limit(name="present_password", attempts=5, window=ti
 _FAMILIAR = timedelta(days=90)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """A counted attempt to come in: with which address, whose that is, and what counted it."""
+
+    address: str
+    user: User | None
+    here: attempts.Counter
+    others: tuple[attempts.Counter, ...]
+
+
 @step
 def require_credentials(*, email: str, password: str, actor: Actor) -> User:
     """The person whose address and password these are, if that person may come in.
 
     :raises CredentialsRefused: wrong address, wrong password, invited only, or deactivated.
+    :raises TooManyAttempts: too many attempts for this address or from this place.
+    """
+    attempt = begin_attempt(email=email, actor=actor)
+    user = attempt.user
+    is_right = passwords.is_right(user=user, password=password)
+    if user is None or not is_right or not user.is_active:
+        with transaction.atomic():
+            record_failure(attempt=attempt, actor=actor)
+        raise CredentialsRefused
+    forget_attempt(attempt=attempt)
+    return user
+
+
+@step
+def begin_attempt(*, email: str, actor: Actor) -> Attempt:
+    """Count an attempt to come in, before anything of it is looked at.
+
     :raises TooManyAttempts: too many attempts for this address or from this place.
     """
     address = normalise_email(email)
@@ -71,14 +99,20 @@ def require_credentials(*, email: str, password: str, actor: Actor) -> User:
         exceeded[others[1].id] = anywhere
     if exceeded:
         _refuse_for_now(address=address, exceeded=list(exceeded.values()), actor=actor)
-    is_right = passwords.is_right(user=user, password=password)
-    if user is None or not is_right or not user.is_active:
-        with transaction.atomic():
-            _record_failure(address=address, reason="credentials", actor=actor, user=user)
-        raise CredentialsRefused
-    attempts.forget(here)
-    attempts.give_back(*others)
-    return user
+    return Attempt(address=address, user=user, here=here, others=others)
+
+
+@step
+def forget_attempt(*, attempt: Attempt) -> None:
+    """It was rightful: nothing of it counts."""
+    attempts.forget(attempt.here)
+    attempts.give_back(*attempt.others)
+
+
+@step
+def record_failure(*, attempt: Attempt, actor: Actor) -> None:
+    """Write down that an attempt failed, for a known address and an unknown one alike."""
+    _record_failure(address=attempt.address, reason="credentials", actor=actor, user=attempt.user)
 
 
 def _is_familiar(*, user: User | None, actor: Actor) -> bool:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import F, QuerySet
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from shared_apps.accounts import links, second_factor
@@ -64,14 +65,18 @@ class TotpEnrolment:
 
 
 @step
-@transaction.atomic
-def begin_totp_enrolment(*, actor: Actor) -> TotpEnrolment:
+def begin_totp_enrolment(*, password: str, actor: Actor) -> TotpEnrolment:
     """Make a device that counts only after its first code has been confirmed.
 
+    Whoever finds an open session must not be able to lock its owner out with a phone of theirs.
+
     :raises AlreadyEnrolled: the person has a second factor already.
+    :raises PasswordWrong: the password is not the present one.
+    :raises TooManyAttempts: it was guessed at too often.
     """
-    user = require_person(actor=actor)
-    return _begin(user)
+    require_present_password(password=password, field="password", actor=actor)
+    with transaction.atomic():
+        return _begin(require_person(actor=actor))
 
 
 def _begin(user: User) -> TotpEnrolment:
@@ -169,6 +174,29 @@ def verify_code(*, user: User, code: str, actor: Actor) -> bool:
     return is_right
 
 
+@step
+def try_nothing(*, code: str, has_looked: bool) -> None:
+    """What trying a code costs, for nobody: the same statements, which find no row.
+
+    `has_looked` where a device was looked for already.
+    """
+    nobody = User(pk=UUID(int=0))
+    if not has_looked:
+        _locked_device(nobody, confirmed=True)
+    if not _SIX_DIGITS.fullmatch(code):
+        _unused_recovery(nobody, code).update(used_at=clock.now())
+    TOTPDevice.objects.filter(user=nobody).update(
+        throttling_failure_count=F("throttling_failure_count") + 1
+    )
+
+
+def _unused_recovery(user: User, code: str) -> QuerySet[RecoveryCode]:
+    unused: QuerySet[RecoveryCode] = RecoveryCode.objects.filter(
+        user=user, used_at__isnull=True, code_hash=_recovery_hash(user, code)
+    )
+    return unused
+
+
 def _locked_device(user: User, *, confirmed: bool) -> TOTPDevice | None:
     devices = TOTPDevice.objects.filter(user=user, confirmed=confirmed).order_by("pk")
     device: TOTPDevice | None = devices.select_for_update().first()
@@ -195,13 +223,13 @@ def _try_totp(device: TOTPDevice, code: str) -> bool:
 
 def _try_recovery(user: User, *, device: TOTPDevice, code: str, actor: Actor) -> bool:
     now = clock.now()
-    unused = RecoveryCode.objects.filter(user=user, used_at__isnull=True)
-    used = unused.filter(code_hash=_recovery_hash(user, code)).update(used_at=now, updated_at=now)
+    used = _unused_recovery(user, code).update(used_at=now, updated_at=now)
     if used != 1:
         device.throttle_increment()
         return False
     device.throttle_reset()
-    record(RecoveryCodeUsed(subject_id=user.id, codes_left=unused.count()), actor=actor)
+    left = RecoveryCode.objects.filter(user=user, used_at__isnull=True).count()
+    record(RecoveryCodeUsed(subject_id=user.id, codes_left=left), actor=actor)
     return True
 
 
