@@ -11,6 +11,13 @@ from shared_apps.kernel.errors import DomainError
 from tenants.context import tenant_context
 
 
+def is_blocked(number: int) -> bool:
+    """Whether the connection of this process number of the server waits for a lock."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT cardinality(pg_blocking_pids(%s)) > 0", [number])
+        return bool(cursor.fetchone()[0])
+
+
 class Other:
     """An act on a connection of its own, in a transaction of its own."""
 
@@ -36,10 +43,8 @@ class Other:
     def waits(self) -> bool:
         """Whether it comes to wait for somebody's lock; False when it ends without."""
         while self._thread.is_alive():
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT cardinality(pg_blocking_pids(%s)) > 0", [self._number])
-                if cursor.fetchone()[0]:
-                    return True
+            if is_blocked(self._number):
+                return True
             time.sleep(0.01)
         return False
 

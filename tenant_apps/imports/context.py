@@ -1,7 +1,9 @@
 """What an import knows while it runs: people, teams, clients and products, by the book's names."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Any
 from uuid import UUID
 
 from shared_apps.kernel.actor import Actor
@@ -40,6 +42,26 @@ class Book:
     client_names: Names = field(default_factory=Names)
     product_names: Names = field(default_factory=Names)
     found: list[Finding] = field(default_factory=list)
+
+    def bookmark(self) -> Callable[[], None]:
+        """What forgets all that was learnt and found since now.
+
+        Rows of a transaction that was given up are not there; their ids must not stay here.
+        """
+        learnt: tuple[dict[str, Any], ...] = (self.agents, self.clients, self.products)
+        names = (self.agent_names, self.client_names, self.product_names)
+        numbers = [len(one) for one in (*learnt, *names)]
+        found = list(self.found)
+
+        def rewind() -> None:
+            for ids, number in zip(learnt, numbers[: len(learnt)], strict=True):
+                while len(ids) > number:
+                    ids.popitem()
+            for known, number in zip(names, numbers[len(learnt) :], strict=True):
+                known.forget_all_but(number)
+            self.found[:] = found
+
+        return rewind
 
     def mended(self, file_name: str, line: int, reference: str, code: str, detail: str) -> None:
         self.found.append(Finding(file_name, line, reference, False, code, detail))

@@ -35,12 +35,22 @@ def address_of(name: str, *, mail_domain: str) -> str:
 class Names:
     """Finds a name however it is spelt, as long as one and only one is meant."""
 
-    _exact: set[str] = field(default_factory=set)
+    # In the order in which they were learnt, so that the last ones can be forgotten.
+    _exact: dict[str, None] = field(default_factory=dict)
     _alike: dict[str, set[str]] = field(default_factory=dict)
 
+    def __len__(self) -> int:
+        return len(self._exact)
+
     def add(self, name: str) -> None:
-        self._exact.add(name)
+        self._exact[name] = None
         self._alike.setdefault(likeness(name), set()).add(name)
+
+    def forget_all_but(self, number: int) -> None:
+        """Know only so many names, those that were learnt first."""
+        while len(self._exact) > number:
+            name, _ = self._exact.popitem()
+            self._alike[likeness(name)].discard(name)
 
     def find(self, name: str) -> str | None:
         """The known name that is meant, None where none or several could be."""

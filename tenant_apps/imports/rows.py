@@ -100,17 +100,21 @@ def row_of(*, one: Opportunity, book: Book) -> Row:
     )
 
 
-def with_client(*, row: Row, one: Opportunity, book: Book) -> Row:
-    """The row with its client, whose name is known by now; without one, the book says so."""
+def with_client(*, row: Row, one: Opportunity, deal: Deal | None, book: Book) -> Row:
+    """The row with its client, whose name is known by now; without one, the book says so.
+
+    A deal that stands with a client already keeps it, and there is nothing to tell.
+    """
     name = _meant(one, "account", one.account, book.client_names, book) if one.account else None
     if name is None:
-        book.mended(
-            OPPORTUNITIES,
-            one.line,
-            one.reference,
-            "client_left_open",
-            "The row names no account: the deal is recorded without a client.",
-        )
+        if deal is None or deal.client_id is None:
+            book.mended(
+                OPPORTUNITIES,
+                one.line,
+                one.reference,
+                "client_left_open",
+                "The row names no account: the deal stands without a client.",
+            )
         return row
     return replace(row, client_id=book.clients[name])
 

@@ -11,6 +11,7 @@ from django.db import connection
 from shared_apps.access.actors import actor_for_user, system_actor
 from shared_apps.accounts.models import User
 from shared_apps.kernel.actor import Actor
+from tenant_apps.deals.models import Deal
 from tenant_apps.imports.models import ImportRun
 from tenant_apps.imports.services import import_sales_book
 from tests.people import make_person
@@ -100,6 +101,22 @@ def run_import(folder: Path, *, report: Path | None = None, **changes: Any) -> I
         "progress": lambda line: None,
     }
     return import_sales_book(**(values | changes))
+
+
+def deal(reference: str) -> Deal:
+    found: Deal = Deal.objects.get(external_reference=reference)
+    return found
+
+
+def changed(reference: str, **cells: str) -> list[tuple[str, ...]]:
+    """The book's deals, one of them with other cells."""
+    columns = ("id", "agent", "product", "account", "stage", "engaged", "closed", "value")
+    return [
+        tuple({**dict(zip(columns, row, strict=True)), **cells}.values())
+        if row[0] == reference
+        else row
+        for row in DEALS
+    ]
 
 
 def reported(folder: Path) -> list[dict[str, str]]:

@@ -66,7 +66,10 @@ def import_batch(*, opportunities: Sequence[Opportunity], book: Book) -> tuple[i
             del book.found[mark:]
             book.refused(OPPORTUNITIES, one.line, one.reference, refused.code, refused.detail)
     _make_missing_clients(judged, book)
-    rows = [with_client(row=row, one=one, book=book) for row, one in judged]
+    rows = [
+        with_client(row=row, one=one, deal=known.get(row.reference), book=book)
+        for row, one in judged
+    ]
 
     def write(part: Sequence[Row]) -> None:
         mark = len(book.found)

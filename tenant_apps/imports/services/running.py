@@ -1,11 +1,12 @@
 """A whole import, from its first file to its report."""
 
-import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 from django.db import connection, transaction
 
@@ -14,6 +15,7 @@ from shared_apps.accounts.models import User
 from shared_apps.audit import services as audit
 from shared_apps.kernel import clock
 from shared_apps.kernel.actor import Actor
+from shared_apps.kernel.transactions import retrying
 from tenant_apps.imports.context import SOURCE, Book, Place
 from tenant_apps.imports.errors import ImportRunning, VerifierUnknown
 from tenant_apps.imports.events import SalesBookImported
@@ -26,8 +28,10 @@ from tenant_apps.imports.services import deals
 from tenant_apps.imports.services.catalogue import import_clients, import_products
 from tenant_apps.imports.services.people import import_people
 from tenants.context import current_organization
+from tenants.locks import lock_number
 
 Progress = Callable[[str], None]
+Answer = TypeVar("Answer")
 
 
 def import_sales_book(
@@ -100,34 +104,42 @@ def _read(directory: Path, book: Book, counts: Counter[str], progress: Progress)
         ("products", import_products),
     ):
         progress(name)
-        with transaction.atomic():
-            part(directory=directory, book=book)
-            found = _keep(book)
+        _, found = _whole(book, partial(part, directory=directory, book=book))
         counts.update(found)
     for batch in batches_of(directory=directory, book=book):
-        with transaction.atomic():
-            recorded, unchanged = deals.import_batch(opportunities=batch, book=book)
-            found = _keep(book)
+        (recorded, unchanged), found = _whole(
+            book, partial(deals.import_batch, opportunities=batch, book=book)
+        )
         counts.update(found, recorded=recorded, unchanged=unchanged)
         read = counts["recorded"] + counts["unchanged"]
         progress(f"{read:,} opportunities, {counts['recorded']:,} of them new")
     counts.update(_keep(book))
 
 
+def _whole(book: Book, part: Callable[[], Answer]) -> tuple[Answer, Counter[str]]:
+    """What a part answers and how many findings it kept: in one transaction, begun anew when it
+    collides with people at work."""
+
+    @transaction.atomic
+    def transact() -> tuple[Answer, Counter[str]]:
+        return part(), _keep(book)
+
+    return retrying(transact, rewind=book.bookmark())
+
+
 @contextmanager
 def _alone() -> Iterator[None]:
     """One import at a time in an organization; the lock goes with the connection."""
-    key = (zlib.crc32(b"imports"), zlib.crc32(current_organization().schema_name.encode()))
-    signed = [value - 2**32 if value >= 2**31 else value for value in key]
+    key = lock_number("imports")
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", signed)
+        cursor.execute("SELECT pg_try_advisory_lock(%s)", [key])
         if not cursor.fetchone()[0]:
             raise ImportRunning("Wait until it has ended.")
     try:
         yield
     finally:
         with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_unlock(%s, %s)", signed)
+            cursor.execute("SELECT pg_advisory_unlock(%s)", [key])
 
 
 def _keep(book: Book) -> Counter[str]:
