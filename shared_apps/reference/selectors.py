@@ -33,6 +33,18 @@ def rates_on(*, wanted: Collection[Wanted]) -> dict[Wanted, Fraction]:
 
     :raises NoRate: nothing was published near one of the days.
     """
+    found = rates_known(wanted=wanted)
+    for day, base, quote in wanted:
+        if (day, base, quote) not in found:
+            raise NoRate(
+                f"No rate of {base} and {quote} was published in the week up to {day.isoformat()}.",
+                extra={"day": day.isoformat(), "base": base, "quote": quote},
+            )
+    return found
+
+
+def rates_known(*, wanted: Collection[Wanted]) -> dict[Wanted, Fraction]:
+    """Those of many rates that were published, in one statement, each as `rate_on` gives it."""
     found = {one: Fraction(1) for one in wanted if one[1] == one[2] and is_currency(one[1])}
     rest = [one for one in wanted if one not in found]
     if not rest:
@@ -40,7 +52,9 @@ def rates_on(*, wanted: Collection[Wanted]) -> dict[Wanted, Fraction]:
     with platform_context(reason="exchange rates"):
         table = _table(rest)
     for day, base, quote in rest:
-        found[day, base, quote] = _near(table, day=day, base=base, quote=quote)
+        rate = _near(table, day=day, base=base, quote=quote)
+        if rate is not None:
+            found[day, base, quote] = rate
     return found
 
 
@@ -67,12 +81,9 @@ def _table(wanted: Collection[Wanted]) -> _Table:
     return table
 
 
-def _near(table: _Table, *, day: date, base: str, quote: str) -> Fraction:
+def _near(table: _Table, *, day: date, base: str, quote: str) -> Fraction | None:
     for back in range(LOOK_BACK.days + 1):
         for bought in table.get(day - timedelta(days=back), {}).values():
             if base in bought and quote in bought:
                 return bought[quote] / bought[base]
-    raise NoRate(
-        f"No rate of {base} and {quote} was published in the week up to {day.isoformat()}.",
-        extra={"day": day.isoformat(), "base": base, "quote": quote},
-    )
+    return None

@@ -7,11 +7,9 @@ rollup. It all comes behind what payments lock.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from fractions import Fraction
 
 from django.db import IntegrityError, transaction
 from django.db.models import Q
@@ -23,8 +21,7 @@ from shared_apps.kernel.actor import Actor
 from shared_apps.kernel.events import Event
 from shared_apps.kernel.money import Money
 from shared_apps.kernel.operations import step
-from shared_apps.reference.errors import NoRate
-from shared_apps.reference.selectors import Wanted, rate_on, rates_on
+from shared_apps.reference.selectors import Wanted, rates_known
 from tenant_apps.commissions import errors, events
 from tenant_apps.commissions.calculator import Basis, reckon
 from tenant_apps.commissions.models import (
@@ -199,7 +196,7 @@ def _row(event: PaymentAllocated, deal: Deal, *, currency: str, actor: Actor) ->
 def _work_out(parts: Sequence[_Part]) -> None:
     """Fill in what plan and rate give; rows for which one is missing wait."""
     plans = plans_on(days={part.commission.effective_on for part in parts})
-    rates = _rates({_exchange(part.commission) for part in parts})
+    rates = rates_known(wanted={_exchange(part.commission) for part in parts})
     moment = clock.now()
     for part in parts:
         row = part.commission
@@ -235,7 +232,7 @@ def _can_be_worked_out() -> Q:
     )
     plans = plans_on(days={day for day, _, _ in waiting})
     ready = Q(pk__in=[])
-    for day, base, quote in _rates(waiting):
+    for day, base, quote in rates_known(wanted=waiting):
         if plans[day] is not None:
             ready |= Q(effective_on=day, collected_currency=base, currency=quote)
     return ready
@@ -243,19 +240,6 @@ def _can_be_worked_out() -> Q:
 
 def _exchange(row: Commission) -> Wanted:
     return row.effective_on, row.collected_currency, row.currency
-
-
-def _rates(wanted: set[Wanted]) -> dict[Wanted, Fraction]:
-    """The rates that are known: one statement, and one for each only when one is missing."""
-    try:
-        return rates_on(wanted=wanted)
-    except NoRate:
-        pass
-    known = {}
-    for day, base, quote in wanted:
-        with suppress(NoRate):
-            known[day, base, quote] = rate_on(day=day, base=base, quote=quote)
-    return known
 
 
 def _book(rows: Sequence[Commission], *, actor: Actor) -> None:

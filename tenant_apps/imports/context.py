@@ -50,15 +50,16 @@ class Book:
         """
         learnt: tuple[dict[str, Any], ...] = (self.agents, self.clients, self.products)
         names = (self.agent_names, self.client_names, self.product_names)
-        numbers = [len(one) for one in (*learnt, *names)]
+        rows = [len(ids) for ids in learnt]
+        known = [len(one) for one in names]
         found = list(self.found)
 
         def rewind() -> None:
-            for ids, number in zip(learnt, numbers[: len(learnt)], strict=True):
+            for ids, number in zip(learnt, rows, strict=True):
                 while len(ids) > number:
                     ids.popitem()
-            for known, number in zip(names, numbers[len(learnt) :], strict=True):
-                known.forget_all_but(number)
+            for one, number in zip(names, known, strict=True):
+                one.forget_all_but(number)
             self.found[:] = found
 
         return rewind

@@ -5,7 +5,9 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
+from django.db import connection
 from django.db.utils import IntegrityError
+from django.test.utils import CaptureQueriesContext
 
 from shared_apps.audit.models import AuditEntry
 from shared_apps.kernel.errors import Forbidden
@@ -144,6 +146,20 @@ def test_one_that_still_waits_does_not_hold_up_the_others(cast: Cast) -> None:
     assert complete_waiting(actor=cast.system, limit=1) == 1
     states = dict(Commission.objects.values_list("payment_id", "state"))
     assert states == {old.pk: "waiting", new.pk: "accrued"}
+
+
+def test_many_unknown_rates_cost_no_more_statements_than_one(cast: Cast) -> None:
+    deal = a_won_deal_in_dollars(cast)
+    counts = []
+    for days in (1, 30):
+        for day in range(1, days + 1):
+            a_verified_payment(
+                cast, deal, Money.parse("1.00", "USD"), paid_on=MARCH.replace(day=day)
+            )
+        with CaptureQueriesContext(connection) as captured:
+            assert complete_waiting(actor=cast.system) == 0
+        counts.append(len(captured))
+    assert counts[0] == counts[1]
 
 
 def test_is_tried_again_by_the_task(cast: Cast) -> None:
