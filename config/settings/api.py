@@ -31,7 +31,13 @@ REST_AUTH = {
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Kontor",
-    "DESCRIPTION": "The back office of organizations that sell on credit.",
+    "DESCRIPTION": (
+        "The back office of organizations that sell on credit.\n\n"
+        "Every unsafe request may carry an `Idempotency-Key`. Where an operation lists the header,"
+        " the same key with the same body gives the first answer again. Where it does not (signing"
+        " in and all that concerns one's own account, links and codes, tickets), no answer is kept,"
+        " for it is or stands beside a secret, and the header is ignored."
+    ),
     "VERSION": "1",
     "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,

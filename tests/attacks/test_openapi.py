@@ -162,3 +162,26 @@ def test_types_for_typescript_are_made_from_it(urlconf: str, tmp_path: Path) -> 
     subprocess.run([generator, file, "-o", types], check=True, timeout=120)
     subprocess.run([compiler, "--noEmit", "--strict", types], check=True, timeout=120)
     assert "export interface paths" in types.read_text()
+
+
+def takes_a_key(urlconf: str, path: str) -> bool:
+    operation = document_of(urlconf)["paths"][path]["post"]
+    return any(each["name"] == "Idempotency-Key" for each in operation.get("parameters", []))
+
+
+def test_a_key_is_offered_where_the_answer_is_kept_and_nowhere_else() -> None:
+    public, tenant = "config.urls_public", "config.urls_tenant"
+    assert takes_a_key(public, "/api/v1/signup/")
+    assert takes_a_key(tenant, "/api/v1/payments/")
+    assert not takes_a_key(public, "/api/v1/signup/verification/")
+    for path in (
+        "/api/token/",
+        "/api/token/refresh/",
+        "/api/auth/login/",
+        "/api/v1/live-tickets/",
+        "/api/v1/second-factor/enrolment/",
+        "/api/v1/second-factor/recovery-codes/",
+        "/api/v1/login-codes/redemption/",
+        "/api/v1/invitations/acceptance/",
+    ):
+        assert not takes_a_key(tenant, path), path

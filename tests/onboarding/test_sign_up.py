@@ -10,7 +10,8 @@ from django.test import Client
 
 from shared_apps.access.actors import system_actor
 from shared_apps.accounts.models import User
-from shared_apps.kernel import clock
+from shared_apps.idempotency.models import IdempotencyKey
+from shared_apps.kernel import clock, ids
 from shared_apps.onboarding.models import HeldSubdomain, SignUp, SignUpState
 from shared_apps.onboarding.services import resume_sign_ups
 from shared_apps.onboarding.subdomains import RESERVED, check_subdomain, skeleton
@@ -298,3 +299,86 @@ def test_the_page_behind_the_link_acts_only_when_the_button_is_pressed(visitor: 
 def test_a_subdomain_can_be_asked_about(passer_by: Client) -> None:
     assert passer_by.get("/api/v1/signup/subdomains/baobab/").json()["available"] is True
     assert passer_by.get("/api/v1/signup/subdomains/admin/").json()["available"] is False
+
+
+def with_key(visitor: Client, key: str, **changes: Any) -> Any:
+    return visitor.post(
+        "/api/v1/signup/",
+        {**FACTS, **changes},
+        content_type="application/json",
+        headers={"Idempotency-Key": key},
+    )
+
+
+def test_a_repeated_request_gets_the_first_answer_and_no_second_mail(visitor: Client) -> None:
+    first = with_key(visitor, "k-1")
+    again = with_key(visitor, "k-1")
+    assert (first.status_code, again.status_code) == (202, 202), again.content
+    assert again.json() == first.json()
+    assert again["Idempotency-Replayed"] == "true"
+    assert len(mail.outbox) == 1
+    with platform_context(reason="test"):
+        assert SignUp.objects.count() == 1
+
+
+@pytest.mark.parametrize("changes", [{"name": "Other"}, {"password": "another long evening"}])
+def test_a_key_stands_for_one_request(passer_by: Client, changes: dict[str, str]) -> None:
+    assert with_key(passer_by, "k-1").status_code == 202
+    other = with_key(passer_by, "k-1", **changes)
+    assert other.status_code == 422
+    assert other.json()["code"] == "idempotency_key_reused"
+
+
+def test_two_visitors_who_choose_one_key_do_not_meet(passer_by: Client) -> None:
+    assert with_key(passer_by, "1").status_code == 202
+    other = with_key(passer_by, "1", admin_email="other@baobab.example", subdomain="acacia")
+    assert other.status_code == 202
+    assert "Idempotency-Replayed" not in other
+
+
+def test_what_is_kept_of_a_request_tells_nothing_of_the_password(passer_by: Client) -> None:
+    with_key(passer_by, "k-1")
+    with platform_context(reason="test"):
+        row = IdempotencyKey.objects.get()
+    bare = ids.request_hash({"query": [], "body": FACTS})
+    assert row.request_hash != bare
+    assert str(FACTS["password"]) not in f"{row.body}{row.headers}"
+
+
+@pytest.mark.parametrize(
+    "email", [None, 5, ["a"], {"a": 1}, "", "\ud800@x.example", "a\x00@b.example"]
+)
+def test_a_key_with_a_malformed_address_is_bad_input(passer_by: Client, email: Any) -> None:
+    refused = with_key(passer_by, "k-1", admin_email=email)
+    assert refused.status_code == 400, refused.content
+    for body in ("[]", '"text"', "5", "null", "{"):
+        answer = passer_by.post(
+            "/api/v1/signup/",
+            body,
+            content_type="application/json",
+            headers={"Idempotency-Key": "k-1"},
+        )
+        assert answer.status_code == 400
+    with platform_context(reason="test"):
+        assert not IdempotencyKey.objects.exists()
+
+
+def test_the_link_may_be_followed_again_with_or_without_a_key(visitor: Client) -> None:
+    """Its answer is a login code, which no key keeps."""
+    ask(visitor)
+    token = mailed_token()
+    told = {"token": token, "password": FACTS["password"]}
+    codes = []
+    for _ in range(2):
+        answer = visitor.post(
+            "/api/v1/signup/verification/",
+            told,
+            content_type="application/json",
+            headers={"Idempotency-Key": "k-1"},
+        )
+        assert answer.status_code == 200
+        assert "Idempotency-Replayed" not in answer
+        codes.append(answer.json()["login_code"])
+    assert codes[0] != codes[1]
+    with platform_context(reason="test"):
+        assert not IdempotencyKey.objects.exists()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from typing import Any, ClassVar
+from uuid import UUID
 
 from django.db import connection, transaction
 from rest_framework.permissions import SAFE_METHODS
@@ -70,6 +71,16 @@ class IdempotentMixin:
         asked = self._asked()
         return self._repeated(lambda: self._committed(act, asked))
 
+    def key_owner(self) -> UUID | None:
+        """Among whose keys the request's key is; None where it is kept for nobody."""
+        user = self.request.user
+        # Strangers have no keys of their own: one could fetch another's answer.
+        return None if user is None or not user.is_authenticated else user.pk
+
+    def key_content(self) -> str:
+        """Equal for requests that ask for the same."""
+        return content_hash(self.request)
+
     def _moves_money(self) -> bool:
         view: Any = self
         return view.operation in self.money_actions
@@ -88,16 +99,15 @@ class IdempotentMixin:
             return None
         if self._answers_a_secret():
             return None
-        user = request.user
-        if user is None or not user.is_authenticated:
-            # Strangers have no keys of their own: one could fetch another's answer.
+        owner = self.key_owner()
+        if owner is None:
             return None
         return services.Request(
-            user_id=user.pk,
+            user_id=owner,
             key=key,
             method=request.method,
             path=request.path[:512],
-            content_hash=content_hash(request),
+            content_hash=self.key_content(),
             moves_money=self._moves_money(),
         )
 

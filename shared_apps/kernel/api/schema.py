@@ -146,6 +146,9 @@ class DomainSchema(AutoSchema):
         return parameters
 
     def _idempotency_parameters(self) -> list[OpenApiParameter]:
+        if self.view.operation in self.view.secret_actions:
+            # Nothing is kept of such an answer, so a key would promise what does not happen.
+            return []
         moves_money = self.view.operation in self.view.money_actions
         parameters = [
             OpenApiParameter(

@@ -1,10 +1,15 @@
+from collections.abc import Mapping
 from typing import Any, ClassVar
+from uuid import UUID
 
+from django.utils.crypto import salted_hmac
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from shared_apps.accounts.actors import visitor
+from shared_apps.idempotency.api import IdempotentMixin
+from shared_apps.kernel import ids
 from shared_apps.kernel.api.throttling import RateLimit
 from shared_apps.kernel.api.views import DomainView
 from shared_apps.onboarding import services
@@ -33,7 +38,7 @@ class VerificationLimit(RateLimit):
     rate = "60/hour"
 
 
-class SignUpRequest(DomainView):
+class SignUpRequest(IdempotentMixin, DomainView):
     """Ask for an organization. A link that proves the e-mail address is mailed."""
 
     authentication_classes = ()
@@ -42,6 +47,19 @@ class SignUpRequest(DomainView):
     serializer_class = SignUpOut
     input_serializers: ClassVar[Any] = {"post": SignUpIn}
     success_statuses: ClassVar[Any] = {"post": 202}
+
+    def key_owner(self) -> UUID | None:
+        """A visitor is the address that signs up: whoever repeats a request says it again."""
+        told = self.request.data
+        email = told.get("admin_email") if isinstance(told, Mapping) else None
+        if not isinstance(email, str):
+            return None
+        return ids.uuid8_from("visitor", email.strip().lower().encode("utf-8", "replace").decode())
+
+    def key_content(self) -> str:
+        """Keyed, for a password is in it: a bare hash could be guessed at by whoever reads it."""
+        content = super().key_content()
+        return salted_hmac("onboarding.sign_up", content, algorithm="sha256").hexdigest()
 
     def post(self, request: Request) -> Response:
         told = self.read_input()
