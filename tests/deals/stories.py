@@ -52,3 +52,8 @@ def a_won_deal(
     return win_deals(actor=cast.actor(owner), wins=[DealWin(deal_id=deal.pk, closed_on=closed_on)])[
         0
     ]
+
+
+def path(deal: Deal, rest: str = "") -> str:
+    """Where the API keeps a deal, and what belongs to it."""
+    return f"deals/{deal.pk}/{rest}"
