@@ -107,6 +107,16 @@ _CHECKS: dict[str, str] = {
            AND (c.id IS NULL OR (a.code, a.kind, a.normal_side, a.subledger)
                                 <> (c.code, c.kind, c.normal_side, c.subledger))
     """,
+    "accounts are open as their lines of the chart are": """
+        SELECT a.id::text,
+               'account ' || a.code || ' is ' || a.status || ', its line of the chart ' || c.status
+               || CASE WHEN b.is_open THEN '; postings are taken' ELSE '; postings are refused' END
+          FROM ledger_account a
+          JOIN ledger_account c ON c.id = a.parent_id
+          LEFT JOIN ledger_balance b ON b.account_id = a.id
+         WHERE a.currency IS NOT NULL
+           AND (a.status <> c.status OR b.is_open <> (c.status = 'open'))
+    """,
     "every account that carries money has a balance": """
         SELECT a.id::text, 'account ' || a.code || ' has no balance'
           FROM ledger_account a LEFT JOIN ledger_balance b ON b.account_id = a.id

@@ -150,6 +150,18 @@ CASES = [
         "accounts under the chart agree with it",
     ),
     (
+        "UPDATE ledger_account SET status = 'closed' WHERE code = '1000' AND currency IS NULL",
+        "accounts are open as their lines of the chart are",
+    ),
+    (
+        "UPDATE ledger_account SET status = 'closed' WHERE code = '1000' AND currency IS NOT NULL",
+        "accounts are open as their lines of the chart are",
+    ),
+    (
+        "UPDATE ledger_balance SET is_open = false",
+        "accounts are open as their lines of the chart are",
+    ),
+    (
         "UPDATE ledger_balance b SET posted = posted + 5, version = version"
         " FROM ledger_account a WHERE a.id = b.account_id AND a.code = '4000'",
         "the books are even in each currency",
@@ -172,7 +184,7 @@ def test_it_finds_each_of_them(tamper: Tamper) -> None:
             tamper(f"DELETE FROM {table}")
             tamper(f"INSERT INTO {table} TABLE saved_{table}")
         tamper(
-            "UPDATE ledger_account a SET normal_side = s.normal_side"
+            "UPDATE ledger_account a SET normal_side = s.normal_side, status = s.status"
             " FROM saved_ledger_account s WHERE s.id = a.id"
         )
         assert found() == set(), statement
@@ -192,3 +204,15 @@ def test_it_finds_a_transfer_written_from_outside(tamper: Tamper) -> None:
         f" ORDER BY debit_version DESC LIMIT 1"
     )
     assert found() == {"balances equal their transfers"}
+
+
+def test_it_finds_a_closed_line_whose_account_was_left_open(tamper: Tamper) -> None:
+    """What agrees with itself below may still not be what the chart says."""
+    tamper("UPDATE ledger_account SET status = 'closed' WHERE code = '1000' AND currency IS NULL")
+    assert found() == {"accounts are open as their lines of the chart are"}
+    tamper("UPDATE ledger_account SET status = 'closed' WHERE code = '1000'")
+    tamper(
+        "UPDATE ledger_balance b SET is_open = false FROM ledger_account a"
+        " WHERE a.id = b.account_id AND a.code = '1000'"
+    )
+    assert found() == set()
