@@ -16,6 +16,7 @@ _VERSION_SHIFT = 76
 _VARIANT_BITS = 0b10 << 62
 _RANDOM_BITS = 62
 _SUBMILLISECOND_BITS = 12
+_AFTER_TIME_BITS = 80
 _NANOSECONDS_IN_MILLISECOND = 1_000_000
 
 _last_tick = 0
@@ -74,6 +75,23 @@ def uuid8_from(*parts: str | UUID | int) -> UUID:
     value = int.from_bytes(digest.digest()[:16])
     value &= ~((0xF << _VERSION_SHIFT) | (0b11 << 62))
     return UUID(int=value | (8 << _VERSION_SHIFT) | _VARIANT_BITS)
+
+
+def uuid8_near(origin: UUID, *parts: str | UUID | int) -> UUID:
+    """The UUIDv8 that always belongs to these parts and sorts beside its origin.
+
+    It begins with the 48 bits of a UUIDv7 that say when the origin was made. What belongs to a
+    document then lands beside what was written a moment ago in every index, not on a page of its
+    own, and is found by `ids_near` of the document.
+    """
+    derived = uuid8_from(*parts).int & ((1 << _AFTER_TIME_BITS) - 1)
+    return UUID(int=origin.int >> _AFTER_TIME_BITS << _AFTER_TIME_BITS | derived)
+
+
+def ids_near(origin: UUID) -> tuple[UUID, UUID]:
+    """The lowest and the highest id that begin with the origin's first 48 bits."""
+    low = origin.int >> _AFTER_TIME_BITS << _AFTER_TIME_BITS
+    return UUID(int=low), UUID(int=low | ((1 << _AFTER_TIME_BITS) - 1))
 
 
 def _tagged(part: str | UUID | int) -> tuple[bytes, bytes]:

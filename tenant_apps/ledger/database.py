@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, IntegrityError, connection
 
 from shared_apps.kernel.errors import DomainError
 from shared_apps.kernel.money import AmountOutOfRange
@@ -44,6 +44,12 @@ _REFUSALS: dict[str, type[DomainError]] = {
     "KL006": AlreadyReversed,
     "22003": AmountOutOfRange,
 }
+# Unique constraints of the transfers that two requests can meet at, and what that means. The same
+# request in parallel does not: it waits for the balances and is then answered as a replay.
+_COLLISIONS: dict[str, type[DomainError]] = {
+    "ledger_transfer_pkey": PostingMismatch,
+    "ledger_transfer_reversed_once": AlreadyReversed,
+}
 
 
 @contextmanager
@@ -57,6 +63,8 @@ def refusals_by_name() -> Iterator[None]:
     except DatabaseError as problem:
         cause: Any = problem.__cause__
         refusal = _REFUSALS.get(getattr(cause, "sqlstate", None) or "")
+        if refusal is None and isinstance(problem, IntegrityError):
+            refusal = _COLLISIONS.get(cause.diag.constraint_name or "")
         if refusal is None:
             raise
         raise _named(refusal, about=cause.diag.message_detail) from problem

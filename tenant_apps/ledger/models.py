@@ -5,6 +5,7 @@ no checked foreign key, because a check would lock the very rows that every post
 posting functions hold those references instead, and `verify_books` reads them all.
 """
 
+from collections.abc import Iterable
 from datetime import date
 from typing import Self
 from uuid import UUID
@@ -13,6 +14,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from shared_apps.kernel.fields import CurrencyField, MinorUnitsField, MoneyOf
+from shared_apps.kernel.ids import ids_near
 from shared_apps.kernel.models import Record, RecordQuerySet
 from shared_apps.kernel.money import Money
 
@@ -166,8 +168,20 @@ class Balance(models.Model):
 
 
 class TransferQuerySet(RecordQuerySet["Transfer"]):
+    """Ids begin as their source's and journal's do, so the primary key finds both."""
+
+    def of_source(self, source_id: UUID) -> Self:
+        return self.filter(id__range=ids_near(source_id), source_id=source_id)
+
     def of_journal(self, journal_id: UUID) -> Self:
-        return self.filter(journal_id=journal_id).order_by("leg")
+        return self.of_journals([journal_id]).order_by("leg")
+
+    def of_journals(self, journal_ids: Iterable[UUID]) -> Self:
+        wanted = set(journal_ids)
+        near = Q()
+        for neighbourhood in {ids_near(journal_id) for journal_id in wanted}:
+            near |= Q(id__range=neighbourhood)
+        return self.filter(near, journal_id__in=wanted)
 
     def touching(self, account_id: UUID) -> Self:
         return self.filter(Q(debit_account_id=account_id) | Q(credit_account_id=account_id))
@@ -178,7 +192,9 @@ class Transfer(models.Model):
 
     For each side it keeps the version of the balance it made and the resulting balance; a side
     that is posted later in bulk would leave them null. Append-only: an error is put right by a
-    row that reverses it.
+    row that reverses it. Its id and its journal's begin with the 48 bits of the source's id that
+    say when it was made: lists are in that order, and the primary key alone finds the transfers
+    of a source or a journal.
     """
 
     read_only = True
@@ -228,7 +244,7 @@ class Transfer(models.Model):
             ("reverse_journal", "Can reverse a manual journal or opening balances"),
             ("post_opening_balances", "Can post opening balances"),
         )
-        ordering = ("-posted_at", "-id")
+        ordering = ("-id",)
         constraints = (
             models.UniqueConstraint(
                 fields=["debit_account", "debit_stripe", "debit_version"],
@@ -238,7 +254,6 @@ class Transfer(models.Model):
                 fields=["credit_account", "credit_stripe", "credit_version"],
                 name="ledger_transfer_credit_version",
             ),
-            models.UniqueConstraint(fields=["journal_id", "leg"], name="ledger_transfer_leg"),
             models.UniqueConstraint(
                 fields=["reverses_id"],
                 condition=Q(reverses_id__isnull=False),
@@ -254,10 +269,6 @@ class Transfer(models.Model):
                 condition=Q(kind=TransferKind.REVERSAL, reverses_id__isnull=False)
                 | ~Q(kind=TransferKind.REVERSAL) & Q(reverses_id__isnull=True),
             ),
-        )
-        indexes = (
-            models.Index(fields=["source_id"], name="ledger_transfer_source"),
-            models.Index(fields=["posted_at", "id"], name="ledger_transfer_posted"),
         )
 
     def __str__(self) -> str:
@@ -383,6 +394,13 @@ class FiscalPeriod(Record):
             ),
             models.CheckConstraint(
                 name="ledger_fiscalperiod_order", condition=Q(ends_on__gte=F("starts_on"))
+            ),
+        )
+        indexes = (
+            models.Index(
+                fields=["ends_on", "starts_on"],
+                condition=Q(state=PeriodState.CLOSED),
+                name="ledger_fiscalperiod_closed",
             ),
         )
 

@@ -32,6 +32,7 @@ from .models import (
     Side,
     StatementLine,
     Transfer,
+    TransferQuerySet,
 )
 
 
@@ -72,12 +73,12 @@ def accounts_visible_to(actor: Actor) -> QuerySet[Account]:
     return actor.visible(accounts, "ledger.view_account")
 
 
-def transfers_visible_to(actor: Actor) -> QuerySet[Transfer]:
+def transfers_visible_to(actor: Actor) -> TransferQuerySet:
     """All transfers."""
     return actor.visible(Transfer.objects.all(), "ledger.view_transfer")
 
 
-def journals_visible_to(actor: Actor) -> QuerySet[Transfer]:
+def journals_visible_to(actor: Actor) -> TransferQuerySet:
     """Each journal by its first leg, with whether it was reversed and what it reverses itself."""
     own = OuterRef("pk")
     reversed_journal = Transfer.objects.filter(id=OuterRef("reverses_id")).values("journal_id")[:1]
@@ -94,7 +95,7 @@ def journals_visible_to(actor: Actor) -> QuerySet[Transfer]:
 def with_legs(heads: Sequence[Transfer]) -> list[Transfer]:
     """The first legs of journals, each with all legs of its journal as `legs`: one statement."""
     legs: dict[UUID, list[Transfer]] = {}
-    found = Transfer.objects.filter(journal_id__in={head.journal_id for head in heads})
+    found = Transfer.objects.of_journals(head.journal_id for head in heads)
     for transfer in found.order_by("journal_id", "leg"):
         legs.setdefault(transfer.journal_id, []).append(transfer)
     for head in heads:
@@ -107,7 +108,7 @@ def journal_visible_to(actor: Actor, *, journal_id: UUID) -> Transfer:
 
     :raises NotFound: there is none, or it is not visible.
     """
-    head = journals_visible_to(actor).filter(journal_id=journal_id).first()
+    head = journals_visible_to(actor).of_journal(journal_id).first()
     if head is None:
         raise NotFound("There is no such journal.")
     return with_legs([head])[0]

@@ -141,6 +141,13 @@ _CHECKS: dict[str, str] = {
             OR count(DISTINCT t.source_id) <> 1 OR count(DISTINCT t.effective_on) <> 1
             OR count(DISTINCT t.kind) <> 1 OR count(DISTINCT t.rule) <> 1
     """,
+    "transfers are found by their source": """
+        SELECT t.id::text, 'does not begin as its source ' || t.source_id || ' and its journal '
+               || t.journal_id
+          FROM ledger_transfer t
+         WHERE left(t.id::text, 13) <> left(t.source_id::text, 13)
+            OR left(t.id::text, 13) <> left(t.journal_id::text, 13)
+    """,
     "reversals undo what they name, once": """
         SELECT r.id::text, 'reverses ' || r.reverses_id
                || CASE WHEN t.id IS NULL THEN ', which is not there' ELSE ' otherwise' END

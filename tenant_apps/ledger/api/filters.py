@@ -34,9 +34,9 @@ class AccountFilter(filters.FilterSet):
 
 class TransferFilter(filters.FilterSet):
     account = filters.UUIDFilter(method="filter_account")
-    journal = filters.UUIDFilter(field_name="journal_id")
+    journal = filters.UUIDFilter(method="filter_journal")
     source_type = filters.CharFilter(max_length=64)
-    source_id = filters.UUIDFilter()
+    source_id = filters.UUIDFilter(method="filter_source")
     rule = filters.CharFilter(max_length=64)
     kind = filters.ChoiceFilter(choices=TransferKind.choices)
     currency = filters.CharFilter(max_length=3)
@@ -52,10 +52,20 @@ class TransferFilter(filters.FilterSet):
     ) -> QuerySet[Transfer]:
         return transfers.touching(value)
 
+    def filter_journal(
+        self, transfers: TransferQuerySet, name: str, value: UUID
+    ) -> QuerySet[Transfer]:
+        return transfers.of_journals([value])
+
+    def filter_source(
+        self, transfers: TransferQuerySet, name: str, value: UUID
+    ) -> QuerySet[Transfer]:
+        return transfers.of_source(value)
+
 
 class JournalFilter(filters.FilterSet):
     source_type = filters.CharFilter(max_length=64)
-    source_id = filters.UUIDFilter()
+    source_id = filters.UUIDFilter(method="filter_source")
     rule = filters.CharFilter(max_length=64)
     kind = filters.ChoiceFilter(choices=TransferKind.choices)
     effective_from = filters.DateFilter(field_name="effective_on", lookup_expr="gte")
@@ -64,6 +74,11 @@ class JournalFilter(filters.FilterSet):
     class Meta:
         model = Transfer
         fields: tuple[str, ...] = ()
+
+    def filter_source(
+        self, transfers: TransferQuerySet, name: str, value: UUID
+    ) -> QuerySet[Transfer]:
+        return transfers.of_source(value)
 
 
 class StatementFilter(filters.FilterSet):

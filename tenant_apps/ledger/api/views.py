@@ -102,7 +102,7 @@ class TransferViewSet(Listing, Retrieving, OrganizationViewSet):
     queryset = Transfer.objects.none()
     serializer_class = TransferOut
     filterset_class = TransferFilter
-    ordering = ("-posted_at", "-id")
+    ordering = ("-id",)
     required_permissions = {"list": VIEW_TRANSFER, "retrieve": VIEW_TRANSFER}
 
     def get_queryset(self) -> QuerySet[Transfer]:
@@ -117,7 +117,7 @@ class JournalViewSet(Listing, Retrieving, OrganizationViewSet):
     input_serializers = {"create": JournalIn, "reversal": ReversalIn}
     money_actions = frozenset({"create", "reversal"})
     filterset_class = JournalFilter
-    ordering = ("-posted_at", "-id")
+    ordering = ("-id",)
     lookup_field = "journal_id"
     lookup_url_kwarg = "pk"
     required_permissions = {
@@ -134,7 +134,7 @@ class JournalViewSet(Listing, Retrieving, OrganizationViewSet):
         return selectors.with_legs(super().paginate_queryset(queryset) or [])
 
     def get_object(self) -> Any:
-        return selectors.with_legs([super().get_object()])[0]
+        return selectors.journal_visible_to(self.actor, journal_id=self.kwargs["pk"])
 
     def create(self, request: Request) -> Response:
         """Post a manual journal: in each currency, its debits equal its credits."""

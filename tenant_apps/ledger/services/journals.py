@@ -12,7 +12,7 @@ from django.db import transaction
 from shared_apps.audit import services as audit
 from shared_apps.kernel.actor import Actor
 from shared_apps.kernel.errors import BadInput, FieldError
-from shared_apps.kernel.ids import request_hash, uuid7
+from shared_apps.kernel.ids import request_hash, uuid7, uuid8_near
 from shared_apps.kernel.money import Money
 from tenant_apps.ledger import subledgers
 from tenant_apps.ledger.chart import OPENING_EQUITY
@@ -261,7 +261,7 @@ def _draft(
     digest = bytes.fromhex(request_hash({"journal": journal_id}))
     legs = [
         Leg(
-            id=uuid7(),
+            id=uuid8_near(journal_id, "leg", journal_id, number),
             request_hash=digest,
             journal_id=journal_id,
             number=number,

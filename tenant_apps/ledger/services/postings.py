@@ -8,7 +8,7 @@ from django.db import connection
 
 from shared_apps.kernel import clock
 from shared_apps.kernel.actor import Actor
-from shared_apps.kernel.ids import request_hash, uuid8_from
+from shared_apps.kernel.ids import request_hash, uuid8_near
 from shared_apps.kernel.operations import step
 from tenant_apps.ledger import database
 from tenant_apps.ledger.entries import Journal, Leg, Outcome, PostedLeg, Posting, Reversal
@@ -27,9 +27,6 @@ from tenant_apps.ledger.needed import NeededAccounts
 from tenants.context import organization_id
 
 from .accounts import open_needed
-
-# All but the 48 bits of a UUIDv7 that say when it was made.
-_DERIVED_BITS = 80
 
 
 @step
@@ -141,7 +138,7 @@ def _draft(posting: Posting, lines: list[PostingRuleLine], needed: NeededAccount
     organization = organization_id()
     source = (posting.source_type, posting.source_id)
     draft = Draft(
-        journal_id=_id_near(posting.source_id, organization, "journal", *source, posting.rule),
+        journal_id=uuid8_near(posting.source_id, organization, "journal", *source, posting.rule),
         kind=TransferKind.POSTING,
         source=source,
         rule=posting.rule,
@@ -154,7 +151,9 @@ def _draft(posting: Posting, lines: list[PostingRuleLine], needed: NeededAccount
             continue
         draft.legs.append(
             Leg(
-                id=_id_near(posting.source_id, organization, *source, posting.rule, line.position),
+                id=uuid8_near(
+                    posting.source_id, organization, *source, posting.rule, line.position
+                ),
                 request_hash=draft.digest,
                 journal_id=draft.journal_id,
                 number=len(draft.legs) + 1,
@@ -180,16 +179,6 @@ def _draft(posting: Posting, lines: list[PostingRuleLine], needed: NeededAccount
             )
         )
     return draft
-
-
-def _id_near(origin: UUID, *parts: str | UUID | int) -> UUID:
-    """The id that always belongs to these parts, which sorts beside its origin.
-
-    Documents have time-ordered ids. What is posted for them lands beside what was posted a moment
-    ago in every index, and not on a page of its own.
-    """
-    derived = uuid8_from(*parts).int & ((1 << _DERIVED_BITS) - 1)
-    return UUID(int=origin.int >> _DERIVED_BITS << _DERIVED_BITS | derived)
 
 
 def _check_fits(posting: Posting, lines: list[PostingRuleLine]) -> None:
@@ -238,7 +227,7 @@ def _opposites(reversal: Reversal) -> list[Draft]:
     organization = organization_id()
     drafts: dict[UUID, Draft] = {}
     for transfer in transfers:
-        journal_id = _id_near(
+        journal_id = uuid8_near(
             transfer.journal_id, organization, "reversal of journal", transfer.journal_id
         )
         draft = drafts.get(journal_id)
@@ -260,16 +249,18 @@ def _transfers_of(reversal: Reversal) -> Iterable[Transfer]:
         return transfers.of_journal(reversal.journal_id).order_by("-leg")
     if reversal.source_id is None:
         raise NothingToReverse
-    found = transfers.filter(
-        source_type=reversal.source_type, source_id=reversal.source_id
-    ).exclude(kind=TransferKind.REVERSAL)
+    found = (
+        transfers.of_source(reversal.source_id)
+        .filter(source_type=reversal.source_type)
+        .exclude(kind=TransferKind.REVERSAL)
+    )
     if reversal.rule:
         found = found.filter(rule=reversal.rule)
     return found.order_by("-posted_at", "journal_id", "-leg")
 
 
 def _opposite(transfer: Transfer, reversal: Reversal, draft: Draft) -> Leg:
-    leg_id = _id_near(transfer.id, organization_id(), "reversal of transfer", transfer.id)
+    leg_id = uuid8_near(transfer.id, organization_id(), "reversal of transfer", transfer.id)
     return Leg(
         id=leg_id,
         request_hash=bytes.fromhex(request_hash({"reverses": transfer.id})),
