@@ -13,6 +13,8 @@ from shared_apps.kernel.events import Event
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommissionAccrued(Event):
+    """It is reckoned by the day on which it was earned, and counts on its effective day."""
+
     app: ClassVar[str] = "commissions"
     subject_type: ClassVar[str] = "commissions.commission"
 
@@ -21,6 +23,7 @@ class CommissionAccrued(Event):
     payment_id: UUID
     amount_minor: int
     currency: str
+    earned_on: date
     effective_on: date
 
 
@@ -35,7 +38,7 @@ class CommissionDelayed(Event):
     deal_id: UUID
     payment_id: UUID
     missing: str
-    effective_on: date
+    earned_on: date
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

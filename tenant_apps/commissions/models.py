@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 from shared_apps.access.models import AccessPaths
 from shared_apps.kernel.fields import CurrencyField, MinorUnitsField, MoneyOf
@@ -88,6 +88,10 @@ class Commission(Record):
     collected = MoneyOf("collected_minor", "collected_currency")
     net = MoneyOf("net_minor", "collected_currency")
     amount = MoneyOf("amount_minor", "currency")
+    # The day of the allocation: by its plan and its rate the commission is reckoned.
+    earned_on = models.DateField()
+    # The day on which it stands in the books and in the figures. It is later where the period of
+    # the former was closed before the commission accrued; the same while it waits.
     effective_on = models.DateField()
     state = models.CharField(max_length=8, choices=CommissionState)
     missing = models.CharField(max_length=8, choices=Missing, blank=True, default="")
@@ -116,16 +120,21 @@ class Commission(Record):
                 condition=Q(amount_minor__isnull=True) | Q(amount_minor__gte=0),
                 name="commissions_commission_not_negative",
             ),
+            models.CheckConstraint(
+                condition=Q(effective_on__gte=F("earned_on")),
+                name="commissions_commission_effective_when_earned",
+            ),
         ]
         indexes = [
             models.Index(
-                fields=["effective_on", "id"],
+                fields=["earned_on", "id"],
                 condition=Q(state="waiting"),
                 name="commissions_waiting",
             ),
             models.Index(fields=["created_at", "id"], name="commissions_made"),
             models.Index(fields=["owner", "effective_on"], name="commissions_owner_day"),
             models.Index(fields=["effective_on"], name="commissions_day"),
+            models.Index(fields=["earned_on"], name="commissions_earned"),
         ]
 
     def __str__(self) -> str:

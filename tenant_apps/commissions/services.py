@@ -59,7 +59,7 @@ def add_plan(*, actor: Actor, name: str, percent: Decimal, starts_on: date) -> C
     actor.require("commissions.add_commissionplan")
     # Whoever is accruing by the plans that stand has committed before it is asked what accrued.
     locks.hold_alone(PLANS)
-    if Commission.objects.accrued().filter(effective_on__gte=starts_on).exists():
+    if Commission.objects.accrued().filter(earned_on__gte=starts_on).exists():
         raise errors.PlanTooEarly
     plan = CommissionPlan(
         name=name,
@@ -123,7 +123,7 @@ def complete_waiting(*, actor: Actor, limit: int = RETRY_BATCH) -> int:
         Commission.objects.waiting()
         .filter(_can_be_worked_out())
         .select_related("allocation", "invoice")
-        .order_by("effective_on", "id")
+        .order_by("earned_on", "id")
         .select_for_update(of=("self",), no_key=True, skip_locked=True)[:limit]
     )
     parts = [
@@ -148,6 +148,7 @@ def complete_waiting(*, actor: Actor, limit: int = RETRY_BATCH) -> int:
             "amount_minor",
             "basis",
             "steps",
+            "effective_on",
             "accrued_at",
             "updated_at",
             "updated_by_id",
@@ -156,10 +157,7 @@ def complete_waiting(*, actor: Actor, limit: int = RETRY_BATCH) -> int:
     )
     history.record_bulk_changed(
         rows,
-        [
-            {"state": ("waiting", "accrued"), "amount_minor": (None, row.amount_minor)}
-            for row in rows
-        ],
+        [_completed(row) for row in rows],
         actor=actor,
     )
     _book(rows, actor=actor)
@@ -185,6 +183,7 @@ def _row(event: PaymentAllocated, deal: Deal, *, currency: str, actor: Actor) ->
         collected_minor=event.amount_minor,
         collected_currency=event.currency,
         currency=currency,
+        earned_on=event.effective_on,
         effective_on=event.effective_on,
         state=CommissionState.WAITING,
         missing=Missing.PLAN,
@@ -194,13 +193,18 @@ def _row(event: PaymentAllocated, deal: Deal, *, currency: str, actor: Actor) ->
 
 
 def _work_out(parts: Sequence[_Part]) -> None:
-    """Fill in what plan and rate give; rows for which one is missing wait."""
-    plans = plans_on(days={part.commission.effective_on for part in parts})
+    """Fill in what plan and rate of the day give; rows for which one is missing wait.
+
+    What accrues takes effect on that day or, where the books of it are closed by now, on the first
+    day that is open: row, figures and posting tell the same.
+    """
+    earned = {part.commission.earned_on for part in parts}
+    plans, days = plans_on(days=earned), first_open_days(days=earned)
     rates = rates_known(wanted={_exchange(part.commission) for part in parts})
     moment = clock.now()
     for part in parts:
         row = part.commission
-        plan, rate = plans[row.effective_on], rates.get(_exchange(row))
+        plan, rate = plans[row.earned_on], rates.get(_exchange(row))
         if plan is None or rate is None:
             row.missing = Missing.PLAN if plan is None else Missing.RATE
             continue
@@ -216,10 +220,22 @@ def _work_out(parts: Sequence[_Part]) -> None:
         reckoning = reckon(basis)
         row.state, row.missing = CommissionState.ACCRUED, ""
         row.plan, row.accrued_at = plan, moment
+        row.effective_on = days[row.earned_on]
         row.net_minor = reckoning.net.minor
         row.amount_minor = reckoning.commission.minor
         row.basis = basis.to_json()
         row.steps = [step.to_json() for step in reckoning.steps]
+
+
+def _completed(row: Commission) -> dict[str, tuple[object, object]]:
+    """What the field history keeps of a commission that waited and has accrued."""
+    changes: dict[str, tuple[object, object]] = {
+        "state": (CommissionState.WAITING.value, CommissionState.ACCRUED.value),
+        "amount_minor": (None, row.amount_minor),
+    }
+    if row.effective_on != row.earned_on:
+        changes["effective_on"] = (row.earned_on, row.effective_on)
+    return changes
 
 
 def _can_be_worked_out() -> Q:
@@ -227,25 +243,24 @@ def _can_be_worked_out() -> Q:
     waiting = set(
         Commission.objects.waiting()
         .order_by()
-        .values_list("effective_on", "collected_currency", "currency")
+        .values_list("earned_on", "collected_currency", "currency")
         .distinct()
     )
     plans = plans_on(days={day for day, _, _ in waiting})
     ready = Q(pk__in=[])
     for day, base, quote in rates_known(wanted=waiting):
         if plans[day] is not None:
-            ready |= Q(effective_on=day, collected_currency=base, currency=quote)
+            ready |= Q(earned_on=day, collected_currency=base, currency=quote)
     return ready
 
 
 def _exchange(row: Commission) -> Wanted:
-    return row.effective_on, row.collected_currency, row.currency
+    return row.earned_on, row.collected_currency, row.currency
 
 
 def _book(rows: Sequence[Commission], *, actor: Actor) -> None:
     """Post what has accrued, and record all of it."""
     accrued = [row for row in rows if row.state == CommissionState.ACCRUED]
-    days = first_open_days(days={row.effective_on for row in accrued})
     postings = [
         ledger.Posting(
             rule="commission.accrued",
@@ -253,7 +268,7 @@ def _book(rows: Sequence[Commission], *, actor: Actor) -> None:
             source_id=row.id,
             amounts={"amount": row.amount},
             subledgers={"user": row.owner_id},
-            effective_on=days[row.effective_on],
+            effective_on=row.effective_on,
         )
         for row in accrued
     ]
@@ -270,7 +285,7 @@ def _event(row: Commission) -> Event:
             deal_id=row.deal_id,
             payment_id=row.payment_id,
             missing=row.missing,
-            effective_on=row.effective_on,
+            earned_on=row.earned_on,
         )
     assert row.amount_minor is not None
     return events.CommissionAccrued(
@@ -280,5 +295,6 @@ def _event(row: Commission) -> Event:
         payment_id=row.payment_id,
         amount_minor=row.amount_minor,
         currency=row.currency,
+        earned_on=row.earned_on,
         effective_on=row.effective_on,
     )

@@ -14,6 +14,8 @@ class CommissionFilter(filters.FilterSet):
     invoice = filters.UUIDFilter(field_name="invoice_id")
     state = filters.ChoiceFilter(choices=CommissionState.choices)
     missing = filters.ChoiceFilter(choices=Missing.choices)
+    earned_from = filters.DateFilter(field_name="earned_on", lookup_expr="gte")
+    earned_to = filters.DateFilter(field_name="earned_on", lookup_expr="lte")
     effective_from = filters.DateFilter(field_name="effective_on", lookup_expr="gte")
     effective_to = filters.DateFilter(field_name="effective_on", lookup_expr="lte")
 
@@ -26,6 +28,8 @@ class CommissionFilter(filters.FilterSet):
             "invoice",
             "state",
             "missing",
+            "earned_from",
+            "earned_to",
             "effective_from",
             "effective_to",
         )

@@ -29,7 +29,11 @@ class CommissionPlanOut(serializers.Serializer[Any]):
 
 
 class CommissionOut(serializers.Serializer[Any]):
-    """`amount` and `net` are null while it waits for what is `missing`."""
+    """`amount` and `net` are null while it waits for what is `missing`.
+
+    Plan and rate are those of `earned_on`; it stands in books and figures on `effective_on`, which
+    is later where the period was closed before it accrued.
+    """
 
     id = serializers.UUIDField()
     owner = serializers.UUIDField(source="owner_id")
@@ -47,6 +51,7 @@ class CommissionOut(serializers.Serializer[Any]):
     net = MoneyField(allow_null=True)
     amount = MoneyField(allow_null=True)
     currency = serializers.CharField()
+    earned_on = serializers.DateField()
     effective_on = serializers.DateField()
     accrued_at = serializers.DateTimeField(allow_null=True)
     created_at = serializers.DateTimeField()
@@ -71,9 +76,14 @@ class BasisOut(serializers.Serializer[Any]):
 
 
 class ExplanationOut(serializers.Serializer[Any]):
-    """The stored steps, and what the same basis gives when it is worked out now."""
+    """The stored steps, and what the same basis gives when it is worked out now.
+
+    The basis holds plan and rate of `earned_on`; the amount stands in the books on `effective_on`.
+    """
 
     commission = serializers.UUIDField(source="commission.id")
+    earned_on = serializers.DateField(source="commission.earned_on")
+    effective_on = serializers.DateField(source="commission.effective_on")
     amount = MoneyField(source="commission.amount")
     basis = BasisOut()
     steps = StepOut(many=True, source="commission.steps")
