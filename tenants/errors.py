@@ -15,3 +15,7 @@ class TaskRefused(TenancyError):
 
 class NoSpareSchema(Exception):
     """The pool is empty at this moment: the worker builds the next spare schema."""
+
+
+class RoutingNotTold(Exception):
+    """Redis could not be told which organization changed: it is told again later."""

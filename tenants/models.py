@@ -52,6 +52,8 @@ class Organization(TenantMixin):
     plan_code = models.CharField(max_length=40, blank=True)
     entitlements = models.JSONField(default=dict, blank=True)
     trial_ends_on = models.DateField(null=True, blank=True)
+    # Grows with each change, under the row's lock: what the routing caches is never older.
+    routing_version = models.BigIntegerField(default=1)
     created_at = CreatedAtField()
 
     objects = OrganizationQuerySet.as_manager()
@@ -89,11 +91,21 @@ class Organization(TenantMixin):
     deactivate = _closed
 
 
+def first_routing_version() -> int:
+    """Milliseconds since 1970: more than a host of the same name had when it was removed."""
+    return int(clock.now().timestamp() * 1000)
+
+
 class Domain(DomainMixin):
-    """A host name that leads to an organization, in lower case, without a port."""
+    """A host name that leads to an organization, in lower case, without a port.
+
+    The version of what a host leads to is its own and its organization's added together: the
+    one grows when the host moves, the other when the organization changes.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     created_at = CreatedAtField()
+    routing_version = models.BigIntegerField(default=first_routing_version)
 
     class Meta:
         constraints = (

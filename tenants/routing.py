@@ -1,13 +1,12 @@
 """From the Host header to an organization, the platform, or a constant 404."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 from uuid import UUID
 
 import structlog
 from django.conf import settings
-from django.core.cache import caches
 from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -15,6 +14,7 @@ from django_tenants.postgresql_backend.base import FakeTenant
 from redis.exceptions import RedisError
 
 from shared_apps.kernel.api.middleware import RateLimitMiddleware
+from tenants import routing_cache
 from tenants.connections import connection
 from tenants.context import platform_context, tenant_context
 from tenants.models import Domain, Organization
@@ -51,29 +51,32 @@ def host_name(request: HttpRequest) -> str | None:
 
 def _cached(host: str) -> dict[str, Any] | None:
     try:
-        value: dict[str, Any] | None = caches["routing"].get(host)
+        values = routing_cache.recall(host)
     except (RedisError, OSError):
         logger.warning("routing_cache_unreachable")
         return None
-    return value
+    # While a release rolls out, the other code's rows may have other fields.
+    return values if not values or values.keys() == set(_FIELDS) else None
 
 
-def _remember(host: str, values: dict[str, Any], *, authoritative: bool) -> None:
-    """Readers only add, writers overwrite: a slow reader cannot restore what a writer changed."""
+def _remember(host: str, values: dict[str, Any], *, version: int) -> bool:
+    """Say it to all processes; False where Redis could not be told."""
     try:
-        if authoritative:
-            caches["routing"].set(host, values)
-        else:
-            caches["routing"].add(host, values)
+        routing_cache.remember(host, values, version=version)
     except (RedisError, OSError):
         logger.warning("routing_cache_unreachable")
+        return False
+    return True
 
 
-def _read(host: str) -> dict[str, Any] | None:
-    row = (
-        Domain.objects.filter(domain=host).values(*(f"tenant__{name}" for name in _FIELDS)).first()
-    )
-    return {name: row[f"tenant__{name}"] for name in _FIELDS} if row else None
+def _read(host: str) -> tuple[dict[str, Any], int] | None:
+    """What a host leads to, and the version of it. The two grow by each change of one host."""
+    names = [f"tenant__{name}" for name in _FIELDS]
+    row = Domain.objects.filter(domain=host).values("routing_version", *names).first()
+    if row is None:
+        return None
+    values = {name: row[f"tenant__{name}"] for name in _FIELDS}
+    return values, row["routing_version"] + values["routing_version"]
 
 
 def organization_for_host(host: str) -> Organization | None:
@@ -81,10 +84,11 @@ def organization_for_host(host: str) -> Organization | None:
     values = _cached(host)
     if values is None:
         with connection.routing_lookup():
-            values = _read(host)
-        if values is None:
+            found = _read(host)
+        if found is None:
             return None
-        _remember(host, values, authoritative=False)
+        values, version = found
+        _remember(host, values, version=version)
     elif not values:
         return None
     organization: Organization = Organization.from_db(
@@ -93,15 +97,43 @@ def organization_for_host(host: str) -> Organization | None:
     return organization
 
 
-def publish_routing(*, organization_id: UUID, removed_hosts: tuple[str, ...] = ()) -> None:
-    """Tell every process at once what the routing must know. To be called after commit, on the
-    platform."""
-    for host in removed_hosts:
-        _remember(host, {}, authoritative=True)
-    for host in Domain.objects.filter(tenant_id=organization_id).values_list("domain", flat=True):
-        values = _read(host)
-        if values is not None:
-            _remember(host, values, authoritative=True)
+def publish_routing(
+    *, organization_id: UUID, removed_hosts: Mapping[str, int] | None = None
+) -> bool:
+    """Tell every process at once what the routing must know; False where Redis could not be told.
+
+    To be called after commit, on the platform. `removed_hosts` gives each host the version of its
+    removal. Whoever is not told knows by itself after `routing_cache.LIFETIME_SECONDS`.
+    """
+    told = [_remember(host, {}, version=version) for host, version in (removed_hosts or {}).items()]
+    for host in _hosts_of(organization_id):
+        found = _read(host)
+        if found is not None:
+            values, version = found
+            told.append(_remember(host, values, version=version))
+    if not all(told):
+        logger.error("routing_not_told", organization=str(organization_id))
+    return all(told)
+
+
+def routing_is_told(*, organization_id: UUID) -> bool:
+    """Whether no process can be serving an organization by former rows. On the platform.
+
+    What is not cached is read anew, so it cannot be former.
+    """
+    try:
+        for host in _hosts_of(organization_id):
+            known = routing_cache.version_of(host)
+            found = _read(host)
+            if known is not None and found is not None and known < found[1]:
+                return False
+    except (RedisError, OSError):
+        return False
+    return True
+
+
+def _hosts_of(organization_id: UUID) -> list[str]:
+    return list(Domain.objects.filter(tenant_id=organization_id).values_list("domain", flat=True))
 
 
 def constant(body: bytes, status: int) -> HttpResponse:

@@ -3,6 +3,7 @@
 They are steps, not acts: who may take them, and the audit entry, belong to `onboarding`.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -80,12 +81,15 @@ def claim_schema(
     return organization
 
 
-def _publish_after_commit(organization_id: UUID, removed_hosts: tuple[str, ...] = ()) -> None:
+def _publish_after_commit(
+    organization_id: UUID, removed_hosts: Mapping[str, int] | None = None
+) -> None:
     def publish() -> None:
         with platform_context(reason="tell the routing what changed"):
             publish_routing(organization_id=organization_id, removed_hosts=removed_hosts)
 
-    transaction.on_commit(publish)
+    # Robust: what is committed stays done, whether or not the news of it gets through.
+    transaction.on_commit(publish, robust=True)
 
 
 def _locked(organization_id: UUID) -> Organization:
@@ -96,42 +100,51 @@ def _locked(organization_id: UUID) -> Organization:
     return found
 
 
-def set_state(*, organization_id: UUID, state: OrganizationState) -> Organization:
-    """Store a lifecycle state. The routing, tasks and sockets obey it at once."""
+def _change(organization_id: UUID, **values: Any) -> Organization:
+    """Write under the row's lock, with the next version: commits come in the versions' order."""
     organization = _locked(organization_id)
-    Organization.objects.filter(id=organization_id).update(state=state)
-    organization.state = state
+    values["routing_version"] = organization.routing_version + 1
+    Organization.objects.filter(id=organization_id).update(**values)
+    for name, value in values.items():
+        setattr(organization, name, value)
     _publish_after_commit(organization_id)
     return organization
+
+
+def set_state(*, organization_id: UUID, state: OrganizationState) -> Organization:
+    """Store a lifecycle state. The routing, tasks and sockets obey it at once."""
+    return _change(organization_id, state=state)
 
 
 def set_entitlements(
     *, organization_id: UUID, plan_code: str, entitlements: dict[str, Any]
 ) -> Organization:
     """Store the copy of a plan's features and quotas that the routing carries."""
-    organization = _locked(organization_id)
-    Organization.objects.filter(id=organization_id).update(
-        plan_code=plan_code, entitlements=entitlements
-    )
-    organization.plan_code, organization.entitlements = plan_code, entitlements
-    _publish_after_commit(organization_id)
-    return organization
+    return _change(organization_id, plan_code=plan_code, entitlements=entitlements)
+
+
+def _locked_domain(host: str, *, beside: UUID | None = None) -> tuple[Domain, int]:
+    """The domain, and a version above all that any process was ever told of the host."""
+    _assert_platform_transaction()
+    domain: Domain = Domain.objects.select_for_update().get(domain=host)
+    wanted = [one for one in (domain.tenant_id, beside) if one is not None]
+    locked = Organization.objects.select_for_update(no_key=True).order_by("id")
+    versions = dict(locked.filter(id__in=wanted).values_list("id", "routing_version"))
+    return domain, domain.routing_version + versions[domain.tenant_id] + 1
 
 
 def move_domain(*, host: str, organization_id: UUID) -> None:
     """Let `host` lead to another organization, at once."""
-    _assert_platform_transaction()
-    domain = Domain.objects.select_for_update().get(domain=host)
+    domain, version = _locked_domain(host, beside=organization_id)
     former = domain.tenant_id
-    Domain.objects.filter(pk=domain.pk).update(tenant_id=organization_id)
+    Domain.objects.filter(pk=domain.pk).update(tenant_id=organization_id, routing_version=version)
     _publish_after_commit(organization_id)
     _publish_after_commit(former)
 
 
 def remove_domain(*, host: str) -> None:
     """Let `host` lead nowhere, at once."""
-    _assert_platform_transaction()
-    domain = Domain.objects.select_for_update().get(domain=host)
+    domain, version = _locked_domain(host)
     organization_id = domain.tenant_id
     domain.delete()
-    _publish_after_commit(organization_id, removed_hosts=(host,))
+    _publish_after_commit(organization_id, removed_hosts={host: version})

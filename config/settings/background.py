@@ -14,7 +14,8 @@ CACHES = {
         "KEY_FUNCTION": "tenants.cache.organization_key",
         "OPTIONS": _redis_options,
     },
-    # Written and read before an organization is known; holds nothing but the routing's rows.
+    # Written and read before an organization is known: heartbeats, and beside it what the routing
+    # knows of hosts (tenants/routing_cache.py).
     "routing": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
         "LOCATION": REDIS_URL,

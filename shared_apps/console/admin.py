@@ -29,6 +29,13 @@ from shared_apps.onboarding.services import (
 )
 from shared_apps.plans.models import Plan
 from tenants.models import Organization, OrganizationState, SpareSchema
+from tenants.routing import routing_is_told
+from tenants.routing_cache import LIFETIME_SECONDS
+
+_NOT_TOLD = (
+    "The servers could not be told at once, because Redis does not answer. It is tried again; until"
+    f" then some may go by the former state, for {LIFETIME_SECONDS} seconds at most."
+)
 
 
 class ReadOnlyAdmin(ModelAdmin):
@@ -221,6 +228,8 @@ class OrganizationAdmin(ReadOnlyAdmin):
                 form.add_error(None, error.detail)
             else:
                 messages.success(request, f"{title}: {organization.name}. Done.")
+                if not routing_is_told(organization_id=organization_id):
+                    messages.warning(request, _NOT_TOLD)
                 return HttpResponseRedirect(
                     reverse("admin:tenants_organization_change", args=[organization_id])
                 )

@@ -250,3 +250,14 @@ def test_shows_the_platforms_mails_without_their_text(console: Client) -> None:
     assert page.status_code == 200
     assert b"hidden words" not in page.content
     assert b"Mails that reached nobody" in console.get("/admin/").content
+
+
+def test_says_when_the_servers_could_not_be_told(
+    console: Client, organization: Organization, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sign_in(console)
+    page = f"/admin/tenants/organization/{organization.id}/suspension/"
+    # Here nothing commits, so nobody is told; Redis holds the former row.
+    assert Client(HTTP_HOST="acme.kontor.test").get("/api/v1/deals/").status_code == 401
+    shown = console.post(page, {"reason": "unpaid"}, follow=True)
+    assert b"could not be told at once" in shown.content

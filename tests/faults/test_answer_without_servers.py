@@ -12,6 +12,7 @@ from django.db import connection
 from django.test import Client
 
 from shared_apps.kernel.api import counters
+from tenants import routing_cache
 from tests.people import client_of, make_person
 
 NOWHERE = "1"
@@ -62,7 +63,7 @@ def test_a_view_says_that_the_database_is_gone(
 
 
 def test_the_routing_says_that_the_database_is_gone(without_database: None) -> None:
-    caches["routing"].delete("acme.kontor.test")
+    routing_cache.forget("acme.kontor.test")
     client = Client(HTTP_HOST="acme.kontor.test", raise_request_exception=False)
     assert_says_when_to_come_back(client.get("/api/v1/deals/"))
 

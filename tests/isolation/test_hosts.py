@@ -148,7 +148,8 @@ def test_a_slow_reader_does_not_restore_what_was_changed(real_commits: Organizat
     with platform_context(reason="test"), transaction.atomic():
         set_state(organization_id=real_commits.id, state=OrganizationState.SUSPENDED)
     assert stale is not None
-    routing._remember("acme.kontor.test", stale, authoritative=False)
+    values, version = stale
+    routing._remember("acme.kontor.test", values, version=version)
     assert reaches("acme.kontor.test") == "suspended"
 
 
