@@ -14,7 +14,8 @@ class Posting:
 
     `amounts` gives every amount that the rule names; zero gives no transfer. `subledgers` names
     the party or user ("party", "user") whose sub-account is meant, where the rule's accounts keep
-    sub-ledgers. A source is posted once per rule.
+    sub-ledgers; `debit_subledgers` and `credit_subledgers` go before it on their side, where the
+    two sides belong to two people. A source is posted once per rule.
     """
 
     rule: str
@@ -23,6 +24,8 @@ class Posting:
     amounts: Mapping[str, Money]
     effective_on: date
     subledgers: Mapping[str, UUID] = field(default_factory=dict)
+    debit_subledgers: Mapping[str, UUID] = field(default_factory=dict)
+    credit_subledgers: Mapping[str, UUID] = field(default_factory=dict)
     memo: str = ""
 
 

@@ -27,6 +27,11 @@ def posting(rule: str, *, day: date = date(2026, 11, 2), **values: Any) -> Posti
     people: dict[str, UUID] = {
         kind: values.pop(kind) for kind in ("party", "user") if kind in values
     }
+    sides = {
+        name: values.pop(name)
+        for name in ("debit_subledgers", "credit_subledgers")
+        if name in values
+    }
     source: UUID = values.pop("source", None) or uuid4()
     amounts = {
         name: value if isinstance(value, Money) else kes(value) for name, value in values.items()
@@ -37,6 +42,8 @@ def posting(rule: str, *, day: date = date(2026, 11, 2), **values: Any) -> Posti
         source_id=source,
         amounts=amounts,
         subledgers=people,
+        debit_subledgers=sides.get("debit_subledgers", {}),
+        credit_subledgers=sides.get("credit_subledgers", {}),
         effective_on=day,
     )
 

@@ -1,6 +1,7 @@
 """Postings read as in a textbook: what happens, and what the accounts hold afterwards."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from typing import Any
 from uuid import uuid4
@@ -11,13 +12,14 @@ from django.db import DatabaseError, connection, transaction
 from shared_apps.kernel.actor import Actor
 from shared_apps.kernel.money import Money
 from tenant_apps.ledger.errors import (
+    AccountOnBothSides,
     AmountsDoNotFitRule,
     BelowFloor,
     NegativeAmount,
     PostingMismatch,
     UnknownPostingRule,
 )
-from tenant_apps.ledger.models import Balance, Transfer
+from tenant_apps.ledger.models import Account, Balance, PostingRule, PostingRuleLine, Transfer
 from tenant_apps.ledger.selectors import trial_balance
 from tenant_apps.ledger.services import post
 from tests.ledger.conftest import kes, posting
@@ -188,6 +190,30 @@ def test_refuses_what_does_not_fit_the_rule(actor: Actor) -> None:
             postings=[posting("payment.received.cash", amount="-1.00", party=uuid4())], actor=actor
         )
     assert not Transfer.objects.exists()
+
+
+def test_money_goes_from_one_party_to_another_of_the_same_line(actor: Actor, balance: Read) -> None:
+    line = Account.objects.chart().get(code="2000")
+    rule = PostingRule.objects.create(code="tests.moved", name="Moved")
+    PostingRuleLine.objects.create(
+        rule=rule, position=1, amount_name="amount", debit_account=line, credit_account=line
+    )
+    ada, bob = uuid4(), uuid4()
+    post(postings=[posting("payment.received.cash", amount="10.00", party=ada)], actor=actor)
+    moved = posting(
+        "tests.moved",
+        amount="4.00",
+        debit_subledgers={"party": ada},
+        credit_subledgers={"party": bob},
+    )
+    for _ in range(2):
+        post(postings=[moved], actor=actor)
+    assert (balance("2000", ada), balance("2000", bob)) == ("6.00", "4.00")
+    with pytest.raises(PostingMismatch):
+        post(postings=[replace(moved, credit_subledgers={"party": uuid4()})], actor=actor)
+    with pytest.raises(AccountOnBothSides):
+        post(postings=[posting("tests.moved", amount="1.00", party=ada)], actor=actor)
+    assert (balance("2000", ada), balance("2000", bob)) == ("6.00", "4.00")
 
 
 def test_a_batch_larger_than_one_call_is_one_posting(actor: Actor, balance: Read) -> None:

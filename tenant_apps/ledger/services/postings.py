@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
@@ -13,6 +14,7 @@ from shared_apps.kernel.operations import step
 from tenant_apps.ledger import database
 from tenant_apps.ledger.entries import Journal, Leg, Outcome, PostedLeg, Posting, Reversal
 from tenant_apps.ledger.errors import (
+    AccountOnBothSides,
     AlreadyReversed,
     AmountsDoNotFitRule,
     NegativeAmount,
@@ -40,6 +42,7 @@ def post(*, postings: Sequence[Posting], actor: Actor) -> list[Journal]:
     :raises UnknownPostingRule: the books have no rule of that name.
     :raises AmountsDoNotFitRule: amounts or sub-ledgers are not those that the rule names.
     :raises NegativeAmount: an amount is below zero.
+    :raises AccountOnBothSides: money would go from an account to itself.
     :raises PostingMismatch: the source was posted before under this rule, with other content.
     :raises AccountUnusable: an account is closed.
     :raises PeriodIsClosed: a posting takes effect in a closed period.
@@ -149,6 +152,7 @@ def _draft(posting: Posting, lines: list[PostingRuleLine], needed: NeededAccount
         amount = posting.amounts[line.amount_name]
         if amount.is_zero:
             continue
+        _check_two_accounts(posting, line)
         draft.legs.append(
             Leg(
                 id=uuid8_near(
@@ -160,12 +164,16 @@ def _draft(posting: Posting, lines: list[PostingRuleLine], needed: NeededAccount
                 debit_account_id=needed.add(
                     chart=line.debit_account,
                     currency=amount.currency,
-                    subledger_id=_subledger_id(posting, line.debit_account),
+                    subledger_id=_subledger_id(
+                        posting, line.debit_account, posting.debit_subledgers
+                    ),
                 ),
                 credit_account_id=needed.add(
                     chart=line.credit_account,
                     currency=amount.currency,
-                    subledger_id=_subledger_id(posting, line.credit_account),
+                    subledger_id=_subledger_id(
+                        posting, line.credit_account, posting.credit_subledgers
+                    ),
                 ),
                 amount=amount,
                 effective_on=posting.effective_on,
@@ -193,11 +201,21 @@ def _check_fits(posting: Posting, lines: list[PostingRuleLine]) -> None:
             raise NegativeAmount(extra={"rule": posting.rule, "amount": name})
 
 
-def _subledger_id(posting: Posting, chart: Account) -> UUID | None:
+def _check_two_accounts(posting: Posting, line: PostingRuleLine) -> None:
+    debit, credit = line.debit_account, line.credit_account
+    if debit == credit and _subledger_id(posting, debit, posting.debit_subledgers) == _subledger_id(
+        posting, credit, posting.credit_subledgers
+    ):
+        raise AccountOnBothSides
+
+
+def _subledger_id(
+    posting: Posting, chart: Account, of_this_side: Mapping[str, UUID]
+) -> UUID | None:
     if not chart.subledger:
         return None
     try:
-        return posting.subledgers[chart.subledger]
+        return {**posting.subledgers, **of_this_side}[chart.subledger]
     except KeyError:
         raise AmountsDoNotFitRule(
             f"The rule {posting.rule} needs to know which {chart.subledger} is meant.",
@@ -207,12 +225,18 @@ def _subledger_id(posting: Posting, chart: Account) -> UUID | None:
 
 def _content_hash(posting: Posting) -> bytes:
     """Every leg carries the hash of its whole posting: a leg more or less is another content."""
-    content = {
+    content: dict[str, Any] = {
         "rule": posting.rule,
         "amounts": {name: [m.minor, m.currency] for name, m in posting.amounts.items()},
         "subledgers": dict(posting.subledgers),
         "effective_on": posting.effective_on,
     }
+    for side, subledgers in (
+        ("debit_subledgers", posting.debit_subledgers),
+        ("credit_subledgers", posting.credit_subledgers),
+    ):
+        if subledgers:
+            content[side] = dict(subledgers)
     return bytes.fromhex(request_hash(content))
 
 

@@ -1,0 +1,30 @@
+"""The books: accounts, their balances, transfers between them, posting rules and periods.
+
+Accounts are cold and balances are hot: no foreign key points at a balance, and transfers carry
+no checked foreign key, because a check would lock the very rows that every posting shares. The
+posting functions hold those references instead, and `verify_books` reads them all.
+"""
+
+from .accounts import Account, AccountKind, AccountQuerySet, AccountStatus, Balance, Side
+from .periods import FiscalPeriod, FiscalPeriodQuerySet, PeriodState
+from .rules import PostingRule, PostingRuleLine, PostingRuleLineQuerySet
+from .transfers import StatementLine, Transfer, TransferKind, TransferQuerySet
+
+__all__ = [
+    "Account",
+    "AccountKind",
+    "AccountQuerySet",
+    "AccountStatus",
+    "Balance",
+    "FiscalPeriod",
+    "FiscalPeriodQuerySet",
+    "PeriodState",
+    "PostingRule",
+    "PostingRuleLine",
+    "PostingRuleLineQuerySet",
+    "Side",
+    "StatementLine",
+    "Transfer",
+    "TransferKind",
+    "TransferQuerySet",
+]

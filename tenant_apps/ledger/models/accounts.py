@@ -1,0 +1,146 @@
+"""The chart of accounts, the accounts under it, and what they hold."""
+
+from typing import ClassVar, Self
+
+from django.db import models
+from django.db.models import F, Q
+
+from shared_apps.kernel.fields import CurrencyField, MinorUnitsField
+from shared_apps.kernel.models import Record, RecordQuerySet
+from shared_apps.kernel.money import Money
+
+
+class AccountKind(models.TextChoices):
+    ASSET = "asset", "Asset"
+    LIABILITY = "liability", "Liability"
+    EQUITY = "equity", "Equity"
+    INCOME = "income", "Income"
+    EXPENSE = "expense", "Expense"
+
+
+class Side(models.TextChoices):
+    DEBIT = "debit", "Debit"
+    CREDIT = "credit", "Credit"
+
+
+class AccountStatus(models.TextChoices):
+    OPEN = "open", "Open"
+    CLOSED = "closed", "Closed"
+
+
+class AccountQuerySet(RecordQuerySet["Account"]):
+    def chart(self) -> Self:
+        """The lines of the chart of accounts, which carry no money themselves."""
+        return self.filter(currency__isnull=True)
+
+    def with_balance(self) -> Self:
+        """The accounts that carry money."""
+        return self.filter(currency__isnull=False)
+
+
+class Account(Record):
+    """A line of the chart, or an account under it in one currency (and for one sub-ledger).
+
+    A line of the chart has no currency. Under it stand the accounts that carry money: one per
+    currency and, where the line keeps a sub-ledger, one per party or user. They are opened when
+    first posted to, with ids derived from what they are, so that parallel openers agree.
+    """
+
+    code = models.CharField(max_length=32)
+    name = models.CharField(max_length=120)
+    kind = models.CharField(max_length=12, choices=AccountKind.choices)
+    normal_side = models.CharField(max_length=6, choices=Side.choices)
+    subledger = models.CharField(max_length=16, blank=True, default="")
+    currency = CurrencyField(null=True, blank=True)
+    subledger_id = models.UUIDField(null=True, blank=True)
+    parent = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.PROTECT, related_name="accounts"
+    )
+    lock_rank = models.PositiveSmallIntegerField(default=0)
+    floor = MinorUnitsField(null=True, blank=True)
+    status = models.CharField(
+        max_length=8, choices=AccountStatus.choices, default=AccountStatus.OPEN
+    )
+
+    objects: ClassVar = AccountQuerySet.as_manager()
+
+    class Meta:
+        default_permissions = ("view", "add")
+        permissions = (("close_account", "Can close and reopen a line of the chart"),)
+        ordering = ("code", "currency", "id")
+        constraints = (
+            models.UniqueConstraint(
+                fields=["code", "currency", "subledger_id"],
+                nulls_distinct=False,
+                name="ledger_account_is_one",
+            ),
+            models.CheckConstraint(
+                name="ledger_account_under_chart",
+                condition=Q(currency__isnull=True, subledger_id__isnull=True)
+                | Q(currency__isnull=False, parent__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="ledger_account_subledger",
+                condition=Q(subledger="", subledger_id__isnull=True)
+                | ~Q(subledger="") & (Q(currency__isnull=True) | Q(subledger_id__isnull=False)),
+            ),
+        )
+        indexes = (models.Index(fields=["subledger_id"], name="ledger_account_subledger_id"),)
+
+    def __str__(self) -> str:
+        return f"{self.code} {self.name}"
+
+    @property
+    def is_chart_line(self) -> bool:
+        return self.currency is None
+
+    @property
+    def posted(self) -> Money | None:
+        """What it holds now, positive on its normal side; None for a line of the chart.
+
+        It reads `balances`, which lists fetch beforehand.
+        """
+        if self.currency is None:
+            return None
+        return Money(sum(balance.posted for balance in self.balances.all()), self.currency)
+
+
+class Balance(models.Model):
+    """What an account holds now, in minor units, positive on the account's normal side.
+
+    Hot: the posting functions alone change it. `stripe` lets one account spread over rows;
+    `held` and `floor` bound what may leave. What a posting must know of the account stands here
+    too (`direction` is 1 where a debit raises it, -1 where a credit does), so that it reads no
+    other row; none of it changes but `is_open`.
+    """
+
+    read_only = True
+
+    pk = models.CompositePrimaryKey("account", "stripe")
+    account = models.ForeignKey(
+        Account, on_delete=models.PROTECT, db_index=False, related_name="balances"
+    )
+    stripe = models.PositiveSmallIntegerField(default=0)
+    posted = MinorUnitsField(default=0)
+    held = MinorUnitsField(default=0)
+    floor = MinorUnitsField(null=True)
+    version = models.BigIntegerField(default=0)
+    direction = models.SmallIntegerField()
+    currency = CurrencyField()
+    is_open = models.BooleanField(default=True)
+
+    class Meta:
+        default_permissions = ()
+        constraints = (
+            models.CheckConstraint(
+                name="ledger_balance_direction", condition=Q(direction__in=(1, -1))
+            ),
+            models.CheckConstraint(name="ledger_balance_held", condition=Q(held__gte=0)),
+            models.CheckConstraint(
+                name="ledger_balance_floor",
+                condition=Q(floor__isnull=True) | Q(posted__gte=F("floor") + F("held")),
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.account_id}/{self.stripe}"
