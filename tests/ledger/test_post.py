@@ -209,7 +209,7 @@ def test_money_goes_from_one_party_to_another_of_the_same_line(actor: Actor, bal
     for _ in range(2):
         post(postings=[moved], actor=actor)
     assert (balance("2000", ada), balance("2000", bob)) == ("6.00", "4.00")
-    with pytest.raises(PostingMismatch):
+    with pytest.raises(PostingMismatch), transaction.atomic():
         post(postings=[replace(moved, credit_subledgers={"party": uuid4()})], actor=actor)
     with pytest.raises(AccountOnBothSides):
         post(postings=[posting("tests.moved", amount="1.00", party=ada)], actor=actor)
