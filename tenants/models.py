@@ -7,6 +7,7 @@ from django_tenants.models import DomainMixin, TenantMixin
 
 from shared_apps.kernel import clock
 from shared_apps.kernel.fields import CreatedAtField, CurrencyField
+from shared_apps.kernel.fiscal import FiscalCalendar
 from shared_apps.kernel.ids import uuid7
 from tenants.errors import TenancyError
 
@@ -73,6 +74,12 @@ class Organization(TenantMixin):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def fiscal_calendar(self) -> FiscalCalendar:
+        return FiscalCalendar(
+            start_month=self.fiscal_year_start_month, start_day=self.fiscal_year_start_day
+        )
 
     @property
     def is_served(self) -> bool:

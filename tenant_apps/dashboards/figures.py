@@ -2,7 +2,8 @@
 
 A fact (a deal won, a payment verified, a commission accrued) counts once in every dimension it
 has a subject in, and there once in each of four periods: its month, its quarter, its year, and
-all time. A tally of many facts is the sum of what they change, so a thousand facts cost one write.
+all time. Months are the calendar's; quarters and years are fiscal, of the organization's own
+calendar. A tally of many facts is the sum of what they change, so a thousand facts cost one write.
 """
 
 from __future__ import annotations
@@ -10,8 +11,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
+
+from shared_apps.kernel.fiscal import FiscalCalendar
 
 MEASURES = ("won", "collected", "commission")
 
@@ -84,14 +87,6 @@ def month_of(day: date) -> str:
     return f"{day.year:04d}-{day.month:02d}"
 
 
-def quarter_of(day: date) -> str:
-    return f"{day.year:04d}-Q{(day.month + 2) // 3}"
-
-
-def year_of(day: date) -> str:
-    return f"{day.year:04d}"
-
-
 def is_period(text: str) -> bool:
     """Whether the text names a period: all, 2017, 2017-Q1 or 2017-03."""
     return _PERIOD.fullmatch(text) is not None
@@ -109,39 +104,60 @@ def grain_of(period: str) -> Grain:
     return _GRAIN_BY_LENGTH.get(len(period), Grain.MONTH)
 
 
-def periods_of(day: date) -> tuple[tuple[Grain, str], ...]:
+def periods_of(day: date, *, calendar: FiscalCalendar) -> tuple[tuple[Grain, str], ...]:
     """Every period that a day counts in."""
+    year = f"{calendar.year_of(day):04d}"
     return (
         (Grain.ALL, "all"),
         (Grain.MONTH, month_of(day)),
-        (Grain.QUARTER, quarter_of(day)),
-        (Grain.YEAR, year_of(day)),
+        (Grain.QUARTER, f"{year}-Q{calendar.quarter_of(day)}"),
+        (Grain.YEAR, year),
     )
 
 
-def last_periods(*, day: date, grain: Grain, number: int) -> list[str]:
+def year_around(period: str, *, calendar: FiscalCalendar) -> str:
+    """The fiscal year that a period is or lies in; of a month, that of its first day.
+
+    :raises ValueError: it names no year, quarter or month.
+    """
+    grain = grain_of(period)
+    if grain is Grain.ALL:
+        raise ValueError("All time lies in no year.")
+    if grain is not Grain.MONTH:
+        return period[:4]
+    # There was no year 0; who asks for a month of it is answered with nothing all the same.
+    first = date(max(int(period[:4]), 1), int(period[5:]), 1)
+    return dict(periods_of(first, calendar=calendar))[Grain.YEAR]
+
+
+def last_periods(*, day: date, grain: Grain, number: int, calendar: FiscalCalendar) -> list[str]:
     """The names of the last `number` periods up to the one of `day`, the newest first.
 
-    :raises ValueError: the grain does not follow the calendar.
+    :raises ValueError: the grain is all time.
     """
-    if grain is Grain.ALL:
-        raise ValueError("All time has no last periods.")
-    months = {Grain.MONTH: 1, Grain.QUARTER: 3, Grain.YEAR: 12}[grain]
     names = []
-    count = day.year * 12 + day.month - 1
     for _ in range(number):
-        first = date(max(count // 12, 1), count % 12 + 1, 1)
-        names.append(dict(periods_of(first))[grain])
-        count -= months
+        names.append(dict(periods_of(day, calendar=calendar))[grain])
+        day = _first_day(grain, day, calendar=calendar) - timedelta(days=1)
     return names
 
 
-def tally(facts: Iterable[Fact]) -> dict[Key, Change]:
+def _first_day(grain: Grain, day: date, *, calendar: FiscalCalendar) -> date:
+    if grain is Grain.MONTH:
+        return day.replace(day=1)
+    if grain is Grain.QUARTER:
+        return calendar.first_day_of_quarter(day)
+    if grain is Grain.YEAR:
+        return calendar.first_day_of_year(calendar.year_of(day))
+    raise ValueError("All time has no last periods.")
+
+
+def tally(facts: Iterable[Fact], *, calendar: FiscalCalendar) -> dict[Key, Change]:
     """What the facts change, row by row, in the order in which rows are locked."""
     changes: dict[Key, Change] = {}
     for fact in facts:
         subjects = {Dimension.ORGANIZATION: WHOLE, **fact.subjects}
-        for grain, period in periods_of(fact.day):
+        for grain, period in periods_of(fact.day, calendar=calendar):
             for dimension, subject in subjects.items():
                 key = Key(dimension.value, grain.value, period, subject, fact.currency)
                 change = changes.setdefault(key, Change())

@@ -25,7 +25,7 @@ class Rollup(Record):
         max_length=16, choices=[(dimension.value, dimension.name) for dimension in Dimension]
     )
     grain = models.CharField(max_length=8, choices=[(grain.value, grain.name) for grain in Grain])
-    # "all", "2017", "2017-Q1" or "2017-03".
+    # "all", "2017", "2017-Q1" or "2017-03"; quarters and years are the organization's fiscal ones.
     period = models.CharField(max_length=7)
     # The id of a user, a unit, a party or a product, the name of a method, or nothing.
     subject = models.CharField(max_length=36, blank=True, default="")

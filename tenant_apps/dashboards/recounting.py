@@ -14,6 +14,7 @@ from tenant_apps.dashboards.figures import MEASURES, Change, Dimension, Fact, Ke
 from tenant_apps.dashboards.models import Rollup
 from tenant_apps.deals.models import Deal
 from tenant_apps.payments.models import Payment
+from tenants.context import current_organization
 
 _CHUNK = 2000
 
@@ -32,8 +33,9 @@ def differences() -> list[Difference]:
 
     Both are read as of one moment, so it may run while people work.
     """
+    calendar = current_organization().fiscal_calendar
     with _one_moment():
-        counted = {key: _sums(change) for key, change in tally(_facts()).items()}
+        counted = {key: _sums(change) for key, change in tally(_facts(), calendar=calendar).items()}
         kept = dict(_kept())
     nothing = _sums(Change())
     return [

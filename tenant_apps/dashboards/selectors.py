@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import date
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -16,7 +15,13 @@ from shared_apps.kernel import clock
 from shared_apps.kernel.actor import Actor
 from shared_apps.kernel.errors import NotFound
 from shared_apps.kernel.money import Money
-from tenant_apps.dashboards.figures import Dimension, Grain, grain_of, last_periods
+from tenant_apps.dashboards.figures import (
+    Dimension,
+    Grain,
+    grain_of,
+    last_periods,
+    year_around,
+)
 from tenant_apps.dashboards.models import Rollup
 from tenant_apps.parties.selectors import parties_by_id
 from tenant_apps.payments.models import Method
@@ -133,7 +138,7 @@ def sales_dashboard(
     if agent is None or not _may_see(actor, agent):
         raise NotFound("There is no such agent.")
     rows = rollup_of(dimension=Dimension.AGENT).filter(subject=str(agent.pk))
-    periods = last_periods(day=_today(), grain=grain, number=number)
+    periods = _last_periods(grain, number=number)
     shown = rows.filter(grain=grain.value, period__in=periods)
     return SalesDashboard(
         agent_id=agent.pk,
@@ -149,7 +154,7 @@ def queue_dashboard(*, actor: Actor) -> QueueDashboard:
     :raises Forbidden: the actor may not see them.
     """
     actor.require("dashboards.view_queue")
-    month = dict(_named_today())[Grain.MONTH]
+    (month,) = _last_periods(Grain.MONTH, number=1)
     by_method = rollup_of(dimension=Dimension.METHOD).order_by("subject", "currency")
     labels = dict(Method.choices)
     collected: dict[str, list[Figures]] = {}
@@ -197,12 +202,14 @@ def named(*, rows: Sequence[Rollup], dimension: Dimension) -> list[Figures]:
     return [_figures(row, names.get(row.subject, "")) for row in rows]
 
 
-def _today() -> date:
-    return clock.today(current_organization().time_zone)
-
-
-def _named_today() -> Iterable[tuple[Grain, str]]:
-    return [(Grain.MONTH, last_periods(day=_today(), grain=Grain.MONTH, number=1)[0])]
+def _last_periods(grain: Grain, *, number: int) -> list[str]:
+    organization = current_organization()
+    return last_periods(
+        day=clock.today(organization.time_zone),
+        grain=grain,
+        number=number,
+        calendar=organization.fiscal_calendar,
+    )
 
 
 def _may_see(actor: Actor, agent: User) -> bool:
@@ -223,10 +230,11 @@ def _largest(dimension: Dimension, period: str) -> list[Figures]:
 
 
 def _quarters(period: str) -> list[Figures]:
-    """The quarters of the year of the period, or the last ones of all."""
+    """The quarters of the fiscal year of the period, or the last ones of all."""
     rows = rollup_of(dimension=Dimension.ORGANIZATION, grain=Grain.QUARTER)
     if period != "all":
-        rows = rows.filter(period__startswith=period[:4])
+        year = year_around(period, calendar=current_organization().fiscal_calendar)
+        rows = rows.filter(period__startswith=year)
     shown = rows.order_by("-period", "currency")[:MAXIMUM_QUARTERS]
     return _plain(shown, current_organization().name)
 

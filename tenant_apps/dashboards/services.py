@@ -11,6 +11,7 @@ from shared_apps.kernel.ids import uuid7
 from shared_apps.kernel.operations import step
 from tenant_apps.dashboards.figures import Change, Fact, Key, tally
 from tenant_apps.dashboards.models import Rollup
+from tenants.context import current_organization
 
 _KEY_COLUMNS = ("dimension", "grain", "period", "subject", "currency")
 _SUM_COLUMNS = (
@@ -31,7 +32,7 @@ def count_facts(*, facts: Iterable[Fact]) -> None:
     It is called by subscribers to acts that were allowed and recorded. Rows are locked in the
     order of their keys, the organization's own first.
     """
-    changes = list(tally(facts).items())
+    changes = list(tally(facts, calendar=current_organization().fiscal_calendar).items())
     for start in range(0, len(changes), _ROWS_PER_STATEMENT):
         _add(changes[start : start + _ROWS_PER_STATEMENT])
 

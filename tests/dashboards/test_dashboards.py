@@ -14,6 +14,7 @@ from tenant_apps.dashboards.recounting import differences
 from tenant_apps.deals.services import assign_deals
 from tenant_apps.products.models import Product
 from tenant_apps.teams import services as teams
+from tenants.context import platform_context
 from tests.cast import Cast
 from tests.payments.stories import (
     a_client,
@@ -172,6 +173,39 @@ class TestSummary:
         shown = business.api("sam").get("dashboards/summary/?period=2026-Q2").json()
         assert by_name(shown["by_agent"]) == {"Oscar": (1, "400.00")}
         assert by_name(shown["by_office"]) == {"East": (1, "400.00")}
+
+    def test_follows_the_start_of_the_fiscal_year(self, cast: Cast, tenant: Any) -> None:
+        tenant.fiscal_year_start_month, tenant.fiscal_year_start_day = 4, 6
+        with platform_context(reason="test"):
+            tenant.save(update_fields=["fiscal_year_start_month", "fiscal_year_start_day"])
+        for closed_on, value in (
+            (date(2026, 1, 5), "1.00"),
+            (date(2026, 4, 5), "10.00"),
+            (date(2026, 4, 6), "100.00"),
+        ):
+            a_won_deal(cast, closed_on=closed_on, value=kes(value))
+        sam = cast.api("sam")
+        shown = sam.get("dashboards/summary/").json()
+        quarters = {row["period"]: row["won"]["amount"] for row in shown["by_quarter"]}
+        assert quarters == {"2026-Q3": "1.00", "2026-Q4": "10.00", "2027-Q1": "100.00"}
+        shown = sam.get("dashboards/summary/?period=2026").json()
+        assert shown["totals"][0]["won"] == money("11.00")
+        assert {row["period"] for row in shown["by_quarter"]} == {"2026-Q3", "2026-Q4"}
+        for month, won, within in (
+            ("2026-04", [money("110.00")], {"2026-Q3", "2026-Q4"}),
+            ("2026-05", [], {"2027-Q1"}),
+        ):
+            shown = sam.get(f"dashboards/summary/?period={month}").json()
+            assert [row["won"] for row in shown["totals"]] == won
+            assert {row["period"] for row in shown["by_quarter"]} == within
+        with clock.frozen(clock.start_of_day(date(2026, 4, 6), "UTC")):
+            figures = cast.api("olga").get("dashboards/sales/?each=year&last=1").json()
+        assert [row["period"] for row in figures["by_period"]] == ["2027"]
+        assert differences() == []
+
+    def test_of_a_year_that_never_was(self, business: Cast) -> None:
+        answer = business.api("sam").get("dashboards/summary/?period=0000-01")
+        assert (answer.status_code, answer.json()["totals"]) == (200, [])
 
     def test_costs_the_same_statements_however_long_the_history(self, business: Cast) -> None:
         sam = business.api("sam")

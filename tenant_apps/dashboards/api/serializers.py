@@ -14,7 +14,7 @@ PERIOD_PATTERN = "^(all|[0-9]{4}(-Q[1-4]|-(0[1-9]|1[0-2]))?)$"
 
 
 class PeriodField(serializers.RegexField):
-    """ "all", a year (2017), a quarter (2017-Q1) or a month (2017-03)."""
+    """ "all", a fiscal year (2017, by its end), a quarter of one (2017-Q1) or a month (2017-03)."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(PERIOD_PATTERN, **kwargs)

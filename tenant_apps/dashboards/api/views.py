@@ -50,7 +50,10 @@ class SummaryView(OrganizationView):
     query_parameters = {"get": serializers.SummaryQueryIn}
 
     def get(self, request: Request) -> Response:
-        """The organization's figures in a period: all, 2017, 2017-Q1 or 2017-03."""
+        """The organization's figures in a period: all, 2017, 2017-Q1 or 2017-03.
+
+        Years and quarters are fiscal; a fiscal year is named by the calendar year it ends in.
+        """
         asked = self.read_query()
         return self.answer(selectors.summary(actor=self.actor, period=asked["period"]))
 

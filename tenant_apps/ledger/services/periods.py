@@ -106,7 +106,7 @@ def seed_periods(*, organization: Organization, actor: Actor) -> None:
     """Make the periods of the fiscal year that is running on the organization's first day."""
     if FiscalPeriod.objects.exists():
         return
-    year = _fiscal_year_of(organization=organization, day=clock.today(organization.time_zone))
+    year = organization.fiscal_calendar.year_of(clock.today(organization.time_zone))
     FiscalPeriod.objects.bulk_create(_periods_of(organization, fiscal_year=year, actor=actor))
 
 
@@ -116,30 +116,10 @@ def _locked(period_id: UUID, *, actor: Actor) -> FiscalPeriod:
     return period
 
 
-def _fiscal_year_of(*, organization: Organization, day: date) -> int:
-    """The fiscal year in which a day lies, named by the calendar year it ends in."""
-    start = _start_of(organization, calendar_year=day.year)
-    first_year = day.year if day >= start else day.year - 1
-    return (_start_of(organization, calendar_year=first_year + 1) - timedelta(days=1)).year
-
-
-def _start_of(organization: Organization, *, calendar_year: int) -> date:
-    return date(
-        calendar_year,
-        organization.fiscal_year_start_month,
-        organization.fiscal_year_start_day,
-    )
-
-
 def _periods_of(
     organization: Organization, *, fiscal_year: int, actor: Actor
 ) -> list[FiscalPeriod]:
-    ends_with_calendar_year = (
-        organization.fiscal_year_start_month == 1 and organization.fiscal_year_start_day == 1
-    )
-    first = _start_of(
-        organization, calendar_year=fiscal_year if ends_with_calendar_year else fiscal_year - 1
-    )
+    first = organization.fiscal_calendar.first_day_of_year(fiscal_year)
     starts = [_months_after(first, months) for months in range(_MONTHS + 1)]
     return [
         FiscalPeriod(
