@@ -36,6 +36,9 @@ CHANNEL_LAYERS = {
     }
 }
 
+# Tabs and devices of one person that hear live news at once.
+LIVE_SOCKETS_PER_PERSON = read("int", "LIVE_SOCKETS_PER_PERSON", 8)
+
 CELERY_BROKER_URL = REDIS_URL
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "global_keyprefix": f"{REDIS_PREFIX}:tasks:",

@@ -12,6 +12,12 @@ from uuid import UUID
 from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
 
+from shared_apps.access.events import (
+    MembershipGranted,
+    MembershipRevoked,
+    ObjectGranted,
+    ObjectGrantRevoked,
+)
 from shared_apps.accounts.events import (
     PasswordChanged,
     PasswordReset,
@@ -77,6 +83,18 @@ def push_payment_allocated(message: OutboxMessage) -> None:
 @consumer("notifications.close_session", SessionEnded, SessionReuseDetected)
 def close_session(message: OutboxMessage) -> None:
     """Sockets of a session that has ended close at once and not at the next heartbeat."""
+    _ask_sockets_of(message.payload["user_id"])
+
+
+@consumer(
+    "notifications.renew_rights",
+    MembershipGranted,
+    MembershipRevoked,
+    ObjectGranted,
+    ObjectGrantRevoked,
+)
+def renew_rights(message: OutboxMessage) -> None:
+    """Open sockets learn at once that their person may hear of more, or of less."""
     _ask_sockets_of(message.payload["user_id"])
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shared_apps.kernel.errors import DependencyDown, NotAuthenticated
+from shared_apps.kernel.errors import DependencyDown, NotAuthenticated, TooManyRequests
 
 
 class TicketRefused(NotAuthenticated):
@@ -15,3 +15,10 @@ class TicketRefused(NotAuthenticated):
 class TicketsUnavailable(DependencyDown):
     code = "live_tickets_unavailable"
     title = "Live connections are not available at the moment."
+
+
+class TooManySockets(TooManyRequests):
+    """The person has as many open sockets as anybody may have."""
+
+    code = "too_many_live_sockets"
+    title = "Too many live connections are open."

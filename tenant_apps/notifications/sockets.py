@@ -1,7 +1,7 @@
 """The socket of one browser tab: it says that something changed, never what the change contains.
 
 Close codes: 4401 the ticket is not good or the session has ended; 4400 the client sent something
-that is no message; 4408 it fell silent; 4503 try again later.
+that is no message; 4408 it fell silent; 4429 the person has too many open; 4503 try again later.
 """
 
 from __future__ import annotations
@@ -20,13 +20,18 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from django.db import OperationalError
 
 from tenant_apps.notifications import live
-from tenant_apps.notifications.errors import TicketRefused, TicketsUnavailable
+from tenant_apps.notifications.errors import (
+    TicketRefused,
+    TicketsUnavailable,
+    TooManySockets,
+)
 from tenant_apps.notifications.groups import payments_group, user_group
 from tenants.routing import HOST_NAME
 
 REFUSED = 4401
 MALFORMED = 4400
 SILENT = 4408
+TOO_MANY = 4429
 UNAVAILABLE = 4503
 
 HEARTBEAT_SECONDS = 25.0
@@ -58,9 +63,14 @@ class LiveConsumer(AsyncWebsocketConsumer):
             await self.close(code=REFUSED)
             return
         try:
-            self.seat = await _in_database(live.take_seat, host=self.host, secret=secret)
+            self.seat = await _in_database(
+                live.take_seat, host=self.host, secret=secret, socket=self.channel_name
+            )
         except TicketRefused:
             await self.close(code=REFUSED)
+            return
+        except TooManySockets:
+            await self.close(code=TOO_MANY)
             return
         except (TicketsUnavailable, OperationalError):
             await self.close(code=UNAVAILABLE)
@@ -76,6 +86,8 @@ class LiveConsumer(AsyncWebsocketConsumer):
                 task.cancel()
                 with contextlib.suppress(asyncio.CancelledError):
                     await task
+        if self.seat is not None:
+            await _in_database(live.leave_seat, seat=self.seat)
         for name in self.groups_joined:
             await self.channel_layer.group_discard(name, self.channel_name)
 
@@ -98,8 +110,10 @@ class LiveConsumer(AsyncWebsocketConsumer):
             self.gathering = asyncio.create_task(self._guarded(self._tell_changes()))
 
     async def session_changed(self, message: dict[str, Any]) -> None:
-        """From the channel layer: a session of this person ended, perhaps this one."""
-        await self._leave_if_ended()
+        """From the channel layer: a session of this person ended, perhaps this one, or what the
+        person may do has changed."""
+        if not await self._leave_if_ended():
+            await self._join()
 
     async def _join(self) -> None:
         assert self.seat is not None
@@ -107,6 +121,8 @@ class LiveConsumer(AsyncWebsocketConsumer):
         names = [user_group(organization_id=organization_id, user_id=self.seat.user_id)]
         if self.seat.sees_payments:
             names.append(payments_group(organization_id=organization_id))
+        for name in set(self.groups_joined) - set(names):
+            await self.channel_layer.group_discard(name, self.channel_name)
         self.groups_joined = names
         for name in names:
             await self.channel_layer.group_add(name, self.channel_name)
@@ -127,7 +143,7 @@ class LiveConsumer(AsyncWebsocketConsumer):
                 return
             if await self._leave_if_ended():
                 return
-            # The layer forgets whoever joined a day ago.
+            # Rights may have changed, and the layer forgets whoever joined a day ago.
             await self._join()
             self.heard = False
             await self._say({"type": "heartbeat"})
@@ -135,7 +151,9 @@ class LiveConsumer(AsyncWebsocketConsumer):
     async def _leave_if_ended(self) -> bool:
         if self.seat is None:
             return True
-        if await _in_database(live.may_stay, seat=self.seat, host=self.host):
+        present = await _in_database(live.present_seat, seat=self.seat, host=self.host)
+        if present is not None:
+            self.seat = present
             return False
         await self.close(code=REFUSED)
         return True
@@ -144,7 +162,9 @@ class LiveConsumer(AsyncWebsocketConsumer):
         while self.waiting and self.seat is not None:
             await asyncio.sleep(GATHERING_SECONDS)
             asked, self.waiting = self.waiting, set()
-            changes = await _in_database(live.visible_changes, seat=self.seat, payment_ids=asked)
+            changes = await _in_database(
+                live.visible_changes, seat=self.seat, host=self.host, payment_ids=asked
+            )
             if changes is None:
                 await self.close(code=REFUSED)
                 return
@@ -152,6 +172,8 @@ class LiveConsumer(AsyncWebsocketConsumer):
                 await self._say({"type": "payment_changed", "payment": change})
         if self.missed:
             self.missed = False
+            if await self._leave_if_ended() or not self.seat or not self.seat.sees_payments:
+                return
             await self._say({"type": "refresh"})
 
     async def _say(self, message: dict[str, Any]) -> None:

@@ -46,7 +46,7 @@ def issue_ticket(ticket: Ticket) -> str:
         }
     )
     try:
-        _server().set(_key(secret), value, ex=LIFETIME_SECONDS)
+        server().set(_key(secret), value, ex=LIFETIME_SECONDS)
     except (redis.RedisError, OSError) as down:
         raise TicketsUnavailable from down
     return secret
@@ -60,7 +60,7 @@ def redeem_ticket(*, secret: str, organization_id: UUID) -> Ticket:
     """
     try:
         # Taking and deleting is one command, so that of two parallel attempts one gets it.
-        value = _server().getdel(_key(secret))
+        value = server().getdel(_key(secret))
     except (redis.RedisError, OSError) as down:
         raise TicketsUnavailable from down
     if not isinstance(value, bytes | str):
@@ -83,7 +83,8 @@ def _key(secret: str) -> str:
 
 
 @cache
-def _server() -> redis.Redis:
+def server() -> redis.Redis:
+    """This process's way to Redis."""
     return redis.Redis.from_url(
         settings.REDIS_URL,
         socket_connect_timeout=_SOCKET_TIMEOUT_SECONDS,

@@ -4,23 +4,31 @@ from __future__ import annotations
 
 import asyncio
 import random
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from asgiref.sync import sync_to_async
 from channels.layers import get_channel_layer
-from django.db import OperationalError, connection
+from django.db import OperationalError, connection, transaction
 
+from shared_apps.access.models import Membership
+from shared_apps.access.selectors import root_unit
+from shared_apps.access.services import grant_membership
 from shared_apps.accounts.models import Session
 from shared_apps.kernel import clock
 from shared_apps.outbox.relay import relay_due
-from tenant_apps.notifications import live, sockets
+from tenant_apps.notifications import live, places, sockets
 from tenant_apps.notifications.groups import payments_group
 from tenant_apps.notifications.tickets import Ticket, issue_ticket
 from tenant_apps.payments.services import verify_payment
-from tenants.context import tenant_context
+from tenants import routing_cache
+from tenants.context import platform_context, tenant_context
+from tenants.models import OrganizationState
 from tenants.selectors import organization_by_subdomain
+from tenants.services import set_state
 from tests import people
 from tests.cast import Cast, assemble
 from tests.notifications.browser_tab import BrowserTab
@@ -29,6 +37,7 @@ from tests.payments.stories import a_payment, an_open_deal
 pytestmark = pytest.mark.slow
 
 HOST = "acme.kontor.test"
+HOSTS = {"t_test_acme": HOST, "t_test_neighbour": "neighbour.kontor.test"}
 
 
 @pytest.fixture(autouse=True)
@@ -268,18 +277,153 @@ def test_closes_on_what_is_no_message(real_commits: Any, live_cast: Cast) -> Non
     play(story)
 
 
+def test_a_person_holds_so_many_sockets_and_no_more(
+    real_commits: Any, live_cast: Cast, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sockets, "HEARTBEAT_SECONDS", 60)
+    settings.LIVE_SOCKETS_PER_PERSON = 2
+    session, other = session_of(live_cast, "olga"), session_of(live_cast, "vera")
+    tickets = [ticket_for(real_commits, live_cast, session) for _ in range(4)]
+    others = ticket_for(real_commits, live_cast, other)
+
+    async def story() -> None:
+        first, second = socket(tickets[0]), socket(tickets[1])
+        assert await first.connect() is None
+        assert await second.connect() is None
+        assert await socket(tickets[2]).connect() == sockets.TOO_MANY
+        beside_them = socket(others)
+        assert await beside_them.connect() is None
+        await first.leave()
+        third = socket(tickets[3])
+        assert await third.connect() is None
+        for one in (second, third, beside_them):
+            await one.leave()
+
+    play(story)
+
+
+def test_a_place_that_nobody_keeps_is_free_again(
+    real_commits: Any, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.LIVE_SOCKETS_PER_PERSON = 1
+    monkeypatch.setattr(places, "KEPT_SECONDS", 1)
+    whose = {"organization_id": real_commits.id, "user_id": real_commits.id}
+    assert places.take_place(**whose, socket="of a process that dies")
+    assert not places.take_place(**whose, socket="early")
+    assert places.take_place(organization_id=real_commits.id, user_id=uuid4(), socket="other")
+    assert places.take_place(organization_id=uuid4(), user_id=real_commits.id, socket="other")
+    time.sleep(1.2)
+    assert places.take_place(**whose, socket="late")
+    monkeypatch.setattr(places, "KEPT_SECONDS", 60)
+    places.keep_place(**whose, socket="late")
+    time.sleep(1.2)
+    assert not places.take_place(**whose, socket="early")
+    places.leave_place(**whose, socket="late")
+    assert places.take_place(**whose, socket="early")
+
+
+def test_hears_what_a_right_allows_that_came_while_it_was_open(
+    real_commits: Any, live_cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sockets, "HEARTBEAT_SECONDS", 60)
+    person = people.make_person("Nora New")
+    session = people.session_of(person)
+    ticket = ticket_for(real_commits, live_cast, session)
+    payment = a_payment(live_cast, an_open_deal(live_cast))
+    relay_due()
+
+    def promote() -> None:
+        grant_membership(
+            actor=people.machine(), user_id=person.pk, unit_id=root_unit().pk, role="verifier"
+        )
+        relay_due()
+
+    def verify() -> None:
+        verify_payment(actor=live_cast.actor("vera"), payment_id=payment.pk)
+        relay_due()
+
+    async def story() -> None:
+        opened = socket(ticket)
+        assert await opened.connect() is None
+        assert await opened.hear("welcome")
+        await beside(real_commits, promote)
+        await asyncio.sleep(0.5)
+        await beside(real_commits, verify)
+        assert (await opened.hear("payment_changed"))["payment"]["id"] == str(payment.pk)
+        await opened.leave()
+
+    play(story)
+
+
+def test_is_told_nothing_once_the_right_is_gone(
+    real_commits: Any, live_cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sockets, "HEARTBEAT_SECONDS", 60)
+    monkeypatch.setattr(sockets, "MAXIMUM_WAITING", 0)
+    person = people.make_person("Nora New", role="verifier")
+    ticket = ticket_for(real_commits, live_cast, people.session_of(person))
+    group = payments_group(organization_id=real_commits.id)
+    payment = a_payment(live_cast, an_open_deal(live_cast))
+
+    async def story() -> None:
+        opened = socket(ticket)
+        assert await opened.connect() is None
+        assert await opened.hear("welcome")
+        # Nobody tells the socket: it has to ask by itself, even before it says "read anew".
+        await beside(
+            real_commits, lambda: Membership.objects.filter(user=person).update(is_active=False)
+        )
+        for _ in range(2):
+            await get_channel_layer().group_send(
+                group, {"type": "payment.changed", "payment": str(payment.pk)}
+            )
+        await asyncio.sleep(0.4)
+        assert await opened.hears_nothing()
+        await opened.leave()
+
+    play(story)
+
+
+def test_a_suspended_organizations_socket_is_told_nothing_more(
+    real_commits: Any, live_cast: Cast, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sockets, "HEARTBEAT_SECONDS", 60)
+    # A test's own prefix of keys is known to its thread alone.
+    prefix = f"{settings.REDIS_PREFIX}:{uuid4()}"
+    monkeypatch.setattr(routing_cache, "_key", lambda host: f"{prefix}:{host}")
+    ticket = ticket_for(real_commits, live_cast, session_of(live_cast, "vera"))
+    payment = a_payment(live_cast, an_open_deal(live_cast))
+
+    def suspend() -> None:
+        with platform_context(reason="test"), transaction.atomic():
+            set_state(organization_id=real_commits.id, state=OrganizationState.SUSPENDED)
+
+    async def story() -> None:
+        opened = socket(ticket)
+        assert await opened.connect() is None
+        assert await opened.hear("welcome")
+        await beside(real_commits, suspend)
+        await get_channel_layer().group_send(
+            payments_group(organization_id=real_commits.id),
+            {"type": "payment.changed", "payment": str(payment.pk)},
+        )
+        assert await opened.closing_code() == sockets.REFUSED
+
+    play(story)
+
+
 def test_closes_when_the_database_is_gone(
     real_commits: Any, live_cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ticket = ticket_for(real_commits, live_cast, session_of(live_cast, "olga"))
 
-    def gone(**values: Any) -> bool:
+    def gone(**values: Any) -> None:
         raise OperationalError("the database is gone")
 
     async def story() -> None:
         opened = socket(ticket)
         assert await opened.connect() is None
-        monkeypatch.setattr(live, "may_stay", gone)
+        monkeypatch.setattr(live, "present_seat", gone)
         assert await opened.closing_code() == sockets.UNAVAILABLE
 
     play(story)
@@ -323,7 +467,12 @@ def test_no_call_of_a_socket_ever_lands_in_the_neighbour(
     both = {payment.pk, theirs.pk}
 
     async def ask(seat: live.Seat) -> list[dict[str, str]] | None:
-        return await sockets._in_database(live.visible_changes, seat=seat, payment_ids=both)
+        return await sockets._in_database(
+            live.visible_changes,
+            seat=seat,
+            host=HOSTS[seat.organization.schema_name],
+            payment_ids=both,
+        )
 
     answers: list[tuple[live.Seat, list[dict[str, str]] | None]] = []
 
@@ -344,5 +493,6 @@ def _seat(organization: Any, session: Session) -> live.Seat:
         organization=organization,
         user_id=session.user_id,
         session_id=session.pk,
+        socket="test",
         sees_payments=True,
     )

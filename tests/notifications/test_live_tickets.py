@@ -88,7 +88,7 @@ def test_runs_out_and_lies_there_only_as_a_hash() -> None:
 
 def test_says_try_again_later_when_redis_is_gone(cast: Cast) -> None:
     nobody = redis.Redis(host="127.0.0.1", port=1, socket_connect_timeout=0.1)
-    with patch.object(tickets, "_server", return_value=nobody):
+    with patch.object(tickets, "server", return_value=nobody):
         answer = cast.api("olga").post("live-tickets/", key=None)
     assert (answer.status_code, answer.json()["code"]) == (503, "live_tickets_unavailable")
     assert int(answer["Retry-After"]) > 0
