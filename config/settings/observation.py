@@ -1,7 +1,7 @@
 """Logs and error tracking."""
 
 from config.settings.environment import read
-from shared_apps.kernel.logging import logging_settings
+from shared_apps.kernel.logging import logging_settings, report_without_secrets
 
 LOG_LEVEL = read("str", "LOG_LEVEL", "INFO").upper()
 # "json": one object a line, for log shipping; "text": for reading.
@@ -18,6 +18,8 @@ if SENTRY_DSN:
         send_default_pii=False,
         include_local_variables=False,
         max_request_body_size="never",
+        before_send=report_without_secrets,
+        before_send_transaction=report_without_secrets,
     )
 
 # The field history keeps values as JSON values, not as their Python texts.

@@ -13,10 +13,15 @@ _SECRET_NAME = re.compile(
     r"password|secret|token|authorization|cookie|credential|recovery|otp|private_key", re.IGNORECASE
 )
 _MASK = "***"
+# In addresses that servers and libraries log as they came: ?token=..., &signature=..., #token=...
+_SECRET_IN_ADDRESS = re.compile(
+    r"([?&#](?:[a-z_]*token|ticket|signature|code|password|secret)=)[^&#\s\"'<>]+", re.IGNORECASE
+)
 
 
 def mask_secrets(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    """A structlog processor: values under names like `password` or `token` are not written."""
+    """A structlog processor: no value under a name like `password` or `token` is written, nor what
+    stands under such a name in an address."""
     for name in list(event):
         if _SECRET_NAME.search(name):
             event[name] = _MASK
@@ -25,7 +30,24 @@ def mask_secrets(_logger: WrappedLogger, _method: str, event: EventDict) -> Even
                 key: _MASK if _SECRET_NAME.search(str(key)) else value
                 for key, value in event[name].items()
             }
+        elif isinstance(event[name], str):
+            event[name] = without_secrets(event[name])
     return event
+
+
+def without_secrets(text: str) -> str:
+    """The text, with secrets that stand in addresses masked."""
+    return _SECRET_IN_ADDRESS.sub(rf"\1{_MASK}", text)
+
+
+def report_without_secrets(report: Any, _hint: Any) -> Any:
+    """Sentry's `before_send`: of the address that was asked for, its query does not leave."""
+    asked = report.get("request")
+    if isinstance(asked, dict):
+        asked.pop("query_string", None)
+        if isinstance(asked.get("url"), str):
+            asked["url"] = asked["url"].partition("?")[0]
+    return report
 
 
 def _shared_processors() -> list[Processor]:

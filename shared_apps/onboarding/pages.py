@@ -9,13 +9,20 @@ from shared_apps.kernel.errors import DomainError
 from shared_apps.onboarding import services
 
 
+def _unseen(response: HttpResponse) -> HttpResponse:
+    """The address holds a secret, and so may the page: neither goes on, nor is it kept."""
+    response["Referrer-Policy"] = "no-referrer"
+    response["Cache-Control"] = "no-store"
+    return response
+
+
 @require_http_methods(["GET", "POST"])
 def verification_page(request: HttpRequest) -> HttpResponse:
     """Show a button (mail scanners follow links; they do not press buttons), then make the
     organization and say where it is."""
     if request.method == "GET":
         token = request.GET.get("token", "")[:200]
-        return render(request, "onboarding/verification.html", {"token": token})
+        return _unseen(render(request, "onboarding/verification.html", {"token": token}))
     actor = visitor(request)
     token = request.POST.get("token", "")[:200]
     password = request.POST.get("password", "")[:200]
@@ -36,5 +43,5 @@ def verification_page(request: HttpRequest) -> HttpResponse:
         )
         if error.retry_after:
             response["Retry-After"] = str(error.retry_after)
-        return response
-    return render(request, "onboarding/ready.html", {"landing": landing})
+        return _unseen(response)
+    return _unseen(render(request, "onboarding/ready.html", {"landing": landing}))

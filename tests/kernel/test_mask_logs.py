@@ -7,7 +7,7 @@ import logging.config
 import pytest
 import structlog
 
-from shared_apps.kernel.logging import logging_settings, mask_secrets
+from shared_apps.kernel.logging import logging_settings, mask_secrets, report_without_secrets
 
 
 def test_masks_values_under_telling_names() -> None:
@@ -49,3 +49,29 @@ def test_writes_lines_of_json_with_the_request_id(capsys: pytest.CaptureFixture[
     assert ours["request_id"] == plain["request_id"] == "abcdefgh"
     assert ours["level"] == "info"
     assert plain["logger"] == "kerneltest"
+
+
+@pytest.mark.parametrize(
+    ("logged", "written"),
+    [
+        (
+            '"GET /signup/verification/?token=abc-D_9 HTTP/1.1"',
+            '"GET /signup/verification/?token=*** HTTP/1.1"',
+        ),
+        ("/live/?ticket=x&a=1", "/live/?ticket=***&a=1"),
+        ("https://a.example/reset-password#token=x", "https://a.example/reset-password#token=***"),
+        ("/content/?expires=5&signature=a:b", "/content/?expires=5&signature=***"),
+        ("?Refresh_Token=x", "?Refresh_Token=***"),
+        ("/deals/?page_size=5&stage=won", "/deals/?page_size=5&stage=won"),
+        ("a token=of esteem", "a token=of esteem"),
+    ],
+)
+def test_masks_secrets_in_addresses(logged: str, written: str) -> None:
+    masked = mask_secrets(None, "info", {"event": logged, "number": 5, "uri": logged})
+    assert masked == {"event": written, "number": 5, "uri": written}
+
+
+def test_reports_leave_without_the_query() -> None:
+    report = {"request": {"url": "https://k.example/x/?token=a", "query_string": "token=a"}}
+    assert report_without_secrets(report, None) == {"request": {"url": "https://k.example/x/"}}
+    assert report_without_secrets({"message": "m"}, None) == {"message": "m"}

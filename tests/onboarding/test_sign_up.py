@@ -382,3 +382,31 @@ def test_the_link_may_be_followed_again_with_or_without_a_key(visitor: Client) -
     assert codes[0] != codes[1]
     with platform_context(reason="test"):
         assert not IdempotencyKey.objects.exists()
+
+
+def test_the_links_token_stays_where_it_is(
+    visitor: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG")
+    ask(visitor)
+    token = mailed_token()
+    page = visitor.get("/signup/verification/", {"token": token})
+    done = visitor.post(
+        "/signup/verification/", {"token": token, "password": str(FACTS["password"])}
+    )
+    for answer in (page, done):
+        assert answer.status_code == 200
+        assert answer["Referrer-Policy"] == "no-referrer"
+        assert answer["Cache-Control"] == "no-store"
+    assert "/signup/verification/" in caplog.text
+    assert token not in caplog.text
+
+
+def test_the_links_token_alone_opens_nothing(visitor: Client) -> None:
+    ask(visitor)
+    token = mailed_token()
+    for password in ("", "a guess of a stranger"):
+        told = {"token": token, "password": password}
+        assert visitor.post("/signup/verification/", told).status_code == 403
+    with platform_context(reason="test"):
+        assert SignUp.objects.get().state == SignUpState.REQUESTED
