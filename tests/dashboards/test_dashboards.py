@@ -241,6 +241,52 @@ class TestFigures:
         assert second["results"][0]["won_count"] == 2
         assert second["next"] is None
 
+    @pytest.mark.parametrize(
+        ("ordering", "periods"),
+        [
+            ("", ["2026-05", "2026-02", "2026-01"]),
+            ("&ordering=-period", ["2026-05", "2026-02", "2026-01"]),
+            ("&ordering=period", ["2026-01", "2026-02", "2026-05"]),
+        ],
+    )
+    def test_many_periods_go_by_period(
+        self, business: Cast, ordering: str, periods: list[str]
+    ) -> None:
+        sam = business.api("sam")
+        page = f"/api/v1/dashboards/figures/?by=agent&each=month&page_size=1{ordering}"
+        seen = []
+        while page:
+            shown = sam.get(page).json()
+            seen += [row["period"] for row in shown["results"]]
+            page = (shown["next"] or "").replace("http://acme.kontor.test", "")
+        assert seen == periods
+
+    @pytest.mark.parametrize(
+        ("query", "status"),
+        [
+            ("by=client&each=month&ordering=-won", 400),
+            ("by=agent&each=year&ordering=collected", 400),
+            ("by=agent&each=month&ordering=period,won", 400),
+            ("by=agent&each=month&period=&ordering=won", 400),
+            ("by=agent&each=month&subject=&ordering=won", 400),
+            ("by=client&each=month&period=2026-05&ordering=-won", 200),
+            ("by=client&period=2026-05&ordering=-commission", 200),
+            ("by=agent&each=all&ordering=-won", 200),
+            ("by=agent&ordering=won", 200),
+            ("by=organization&each=month&ordering=-won", 200),
+        ],
+    )
+    def test_amounts_order_one_period_or_one_subject(
+        self, business: Cast, query: str, status: int
+    ) -> None:
+        answer = business.api("sam").get(f"dashboards/figures/?{query}")
+        assert answer.status_code == status, answer.json()
+
+    def test_amounts_order_the_periods_of_one_subject(self, business: Cast) -> None:
+        query = f"by=agent&each=month&ordering=won&subject={business.user('olga').pk}"
+        rows = business.api("sam").get(f"dashboards/figures/?{query}").json()["results"]
+        assert [row["period"] for row in rows] == ["2026-01", "2026-02"]
+
     def test_shows_all_time_unless_asked_otherwise(self, business: Cast) -> None:
         rows = business.api("sam").get("dashboards/figures/?by=agent").json()["results"]
         assert {row["period"] for row in rows} == {"all"}

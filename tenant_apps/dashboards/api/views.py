@@ -8,10 +8,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from shared_apps.access.api.views import OrganizationView, OrganizationViewSet
+from shared_apps.kernel.api.query import ORDERING
 from shared_apps.kernel.api.views import Listing
+from shared_apps.kernel.errors import BadInput
 from tenant_apps.dashboards import selectors
 from tenant_apps.dashboards.api import filters, serializers
-from tenant_apps.dashboards.figures import Grain
+from tenant_apps.dashboards.figures import Dimension, Grain
 from tenant_apps.dashboards.models import Rollup
 
 
@@ -59,7 +61,11 @@ class SummaryView(OrganizationView):
 
 
 class FiguresViewSet(Listing, OrganizationViewSet):
-    """Every row of one breakdown, page by page."""
+    """Every row of one breakdown, page by page.
+
+    Within one period, or of one subject, it can be ordered by any figure. Over many periods of many
+    subjects it goes by period, the newest first.
+    """
 
     queryset = Rollup.objects.none()
     serializer_class = serializers.FiguresOut
@@ -70,15 +76,37 @@ class FiguresViewSet(Listing, OrganizationViewSet):
         "collected": "collected_minor",
         "commission": "commission_minor",
     }
-    ordering = ("-won_minor", "-id")
+    ordering: Any = ("-won_minor", "-id")
 
     def get_queryset(self) -> Any:
         selectors.require_whole_organization(self.actor)
         return Rollup.objects.all()
 
     def answer_page(self, queryset: Any) -> Response:
-        page: Any = self.paginate_queryset(self.filter_queryset(queryset))
+        found = self.filter_queryset(queryset)
         dimension = serializers.DIMENSIONS[self.request.query_params["by"]]
+        if self._spans_periods(dimension):
+            self._order_by_period()
+        page: Any = self.paginate_queryset(found)
         shown = selectors.named(rows=page, dimension=dimension)
         data = self.serializer_class(shown, many=True, context=self.get_serializer_context()).data
         return self.get_paginated_response(data)
+
+    def _spans_periods(self, dimension: Dimension) -> bool:
+        asked = self.request.query_params
+        if asked.get("period") or asked.get("subject") or dimension == Dimension.ORGANIZATION:
+            return False
+        return asked.get("each", Grain.ALL) != Grain.ALL
+
+    def _order_by_period(self) -> None:
+        """The order in which the rollup's own index stands: a page costs the same in any history.
+
+        :raises BadInput: another order was asked for, which would sort the whole history.
+        """
+        chosen = getattr(self, "chosen_ordering", None) or ["-period"]
+        if chosen not in (["period"], ["-period"]):
+            raise BadInput.field(
+                ORDERING, detail="Name a period or a subject to order by anything but the period."
+            )
+        sign = "-" if chosen == ["-period"] else ""
+        self.chosen_ordering = [f"{sign}{name}" for name in ("period", "subject", "currency")]
