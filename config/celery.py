@@ -40,6 +40,11 @@ app.conf.beat_schedule = {
         "schedule": 30.0,
         "options": {"expires": 30},
     },
+    "expired holds": {
+        "task": "tenant_apps.ledger.tasks.expire_holds_everywhere",
+        "schedule": 30.0,
+        "options": {"expires": 30},
+    },
     "expired secrets": {"task": "accounts.delete_expired_everywhere", "schedule": 3600.0},
     "old idempotency keys": {"task": "idempotency.free_old_keys_everywhere", "schedule": 3600.0},
     # What waited for a plan or an exchange rate that is known by now.

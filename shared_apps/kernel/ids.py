@@ -78,13 +78,13 @@ def uuid8_from(*parts: str | UUID | int) -> UUID:
 
 
 def uuid8_near(origin: UUID, *parts: str | UUID | int) -> UUID:
-    """The UUIDv8 that always belongs to these parts and sorts beside its origin.
+    """The UUIDv8 that always belongs to the origin and these parts, and sorts beside the origin.
 
     It begins with the 48 bits of a UUIDv7 that say when the origin was made. What belongs to a
     document then lands beside what was written a moment ago in every index, not on a page of its
     own, and is found by `ids_near` of the document.
     """
-    derived = uuid8_from(*parts).int & ((1 << _AFTER_TIME_BITS) - 1)
+    derived = uuid8_from(origin, *parts).int & ((1 << _AFTER_TIME_BITS) - 1)
     return UUID(int=origin.int >> _AFTER_TIME_BITS << _AFTER_TIME_BITS | derived)
 
 

@@ -11,13 +11,16 @@ from django.db import DatabaseError, IntegrityError, connection
 from shared_apps.kernel.errors import DomainError
 from shared_apps.kernel.money import AmountOutOfRange
 
-from .entries import Leg, Outcome
+from .entries import HoldRequest, Leg, Outcome
 from .errors import (
     AccountUnusable,
     AlreadyReversed,
     BelowFloor,
+    HoldClosed,
+    HoldExceeded,
     PeriodIsClosed,
     PostingMismatch,
+    UnknownHold,
 )
 
 MAX_BATCH = 1000
@@ -35,6 +38,16 @@ _POST_MANY = """
         %s::text[], %s::uuid[], %s::uuid[], %s::text[], %s::uuid, %s::timestamptz)
 """
 
+_RESERVE = """
+    SELECT o.replayed FROM ledger_reserve(
+        %s::uuid, %s::bytea, %s::uuid, %s::bigint, %s::text, %s::timestamptz, %s::text, %s::uuid,
+        %s::text, %s::uuid, %s::timestamptz) AS o
+"""
+_CLOSE_HOLD = """
+    SELECT o.account_id, o.state, o.remaining, o.replayed FROM ledger_close_hold(
+        %s::uuid, %s::bigint, %s::uuid, %s::text, %s::uuid, %s::timestamptz) AS o
+"""
+
 # SQLSTATEs that the posting functions raise, and what they mean.
 _REFUSALS: dict[str, type[DomainError]] = {
     "KL001": AccountUnusable,
@@ -42,6 +55,9 @@ _REFUSALS: dict[str, type[DomainError]] = {
     "KL003": PeriodIsClosed,
     "KL005": BelowFloor,
     "KL006": AlreadyReversed,
+    "KL009": UnknownHold,
+    "KL010": HoldClosed,
+    "KL011": HoldExceeded,
     "22003": AmountOutOfRange,
 }
 # Unique constraints of the transfers that two requests can meet at, and what that means. The same
@@ -49,6 +65,7 @@ _REFUSALS: dict[str, type[DomainError]] = {
 _COLLISIONS: dict[str, type[DomainError]] = {
     "ledger_transfer_pkey": PostingMismatch,
     "ledger_transfer_reversed_once": AlreadyReversed,
+    "ledger_hold_pkey": PostingMismatch,
 }
 
 
@@ -75,6 +92,8 @@ def _named(refusal: type[DomainError], *, about: str | None) -> DomainError:
         return refusal(f"{about} lies in a closed period.", extra={"effective_on": about})
     if refusal is BelowFloor:
         return refusal(extra={"account": about})
+    if refusal is HoldClosed:
+        return refusal(f"The hold is {about}.", extra={"state": about})
     return refusal()
 
 
@@ -141,6 +160,72 @@ def _content(leg: Leg) -> tuple[Any, ...]:
         leg.reverses_id,
         leg.memo,
     )
+
+
+def reserve(
+    *,
+    request: HoldRequest,
+    account_id: UUID,
+    request_hash: bytes,
+    reserved_at: datetime,
+    actor_id: UUID | None,
+) -> bool:
+    """Reserve funds on an account; answer whether this very request had been obeyed before.
+
+    :raises AccountUnusable: the account is missing, closed, or in another currency.
+    :raises PostingMismatch: the id belongs to a request with other content.
+    :raises BelowFloor: the account has not that much left.
+    """
+    values = (
+        request.id,
+        request_hash,
+        account_id,
+        request.amount.minor,
+        request.amount.currency,
+        request.expires_at,
+        request.source_type,
+        request.source_id,
+        request.memo,
+        actor_id,
+        reserved_at,
+    )
+    with refusals_by_name(), connection.cursor() as cursor:
+        cursor.execute(_RESERVE, values)
+        (replayed,) = cursor.fetchone()
+    return bool(replayed)
+
+
+def close_hold(
+    *,
+    hold_id: UUID,
+    captured_minor: int,
+    journal_id: UUID | None,
+    rest: str,
+    recorded_at: datetime,
+    actor_id: UUID | None,
+) -> tuple[UUID, str, int, bool]:
+    """Take from a hold for a journal and keep, release or expire the rest (`rest`).
+
+    Answers the account, the hold's state, what it still holds in minor units, and whether this
+    had been done before.
+
+    :raises UnknownHold: there is no such hold.
+    :raises HoldClosed: it holds nothing any more.
+    :raises HoldExceeded: it holds less than is to be captured.
+    """
+    values = (hold_id, captured_minor, journal_id, rest, actor_id, recorded_at)
+    with refusals_by_name(), connection.cursor() as cursor:
+        cursor.execute(_CLOSE_HOLD, values)
+        account_id, state, remaining, replayed = cursor.fetchone()
+    return account_id, state, remaining, replayed
+
+
+def lock_holds(*, hold_ids: Sequence[UUID], account_ids: Sequence[UUID] = ()) -> None:
+    """Lock holds and then balances, in lock order, until the transaction ends."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT ledger_lock_holds(%s::uuid[], %s::uuid[])", [list(hold_ids), list(account_ids)]
+        )
 
 
 def _accounts_of(legs: Iterable[Leg]) -> list[UUID]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from uuid import UUID
 
 from shared_apps.kernel.money import Money
@@ -129,3 +129,47 @@ class Journal:
     effective_on: date
     legs: tuple[PostedLeg, ...]
     replayed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HoldRequest:
+    """Funds to be reserved on an account, so that nobody else may use them.
+
+    `id` is the hold's own and makes the request repeatable; it begins as its source's does
+    (`kernel.ids.uuid8_near`). Without `expires_at` the funds are held until somebody decides.
+    """
+
+    id: UUID
+    account_code: str
+    amount: Money
+    source_type: str
+    source_id: UUID
+    subledger_id: UUID | None = None
+    expires_at: datetime | None = None
+    memo: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldFunds:
+    """A hold as it stands after an act, with what is still held.
+
+    `replayed` says that the act had been done before this call.
+    """
+
+    hold_id: UUID
+    account_id: UUID
+    state: str
+    remaining: Money
+    replayed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Funds:
+    """What an account holds, how much of it is held for somebody, and what may be used.
+
+    `available` is what lies above the account's floor; None where the account has none.
+    """
+
+    posted: Money
+    held: Money
+    available: Money | None

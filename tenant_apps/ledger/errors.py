@@ -162,3 +162,24 @@ class FiscalYearExists(Conflict):
 
     code = "fiscal_year_exists"
     title = "The fiscal year is open already."
+
+
+class UnknownHold(NotFound):
+    """No hold has this id."""
+
+    code = "unknown_hold"
+    title = "There is no such hold."
+
+
+class HoldClosed(Conflict):
+    """The hold was captured, released or has expired: it holds nothing any more."""
+
+    code = "hold_closed"
+    title = "The hold is closed."
+
+
+class HoldExceeded(RuleRefused):
+    """A capture would take more than is still held."""
+
+    code = "hold_exceeded"
+    title = "The hold does not hold that much."

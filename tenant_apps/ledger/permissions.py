@@ -5,6 +5,7 @@ _READERS = {
     "ledger.view_transfer": "organization",
     "ledger.view_postingrule": "organization",
     "ledger.view_fiscalperiod": "organization",
+    "ledger.view_hold": "organization",
 }
 
 GRANTS = {

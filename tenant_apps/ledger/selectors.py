@@ -17,16 +17,21 @@ from django.db.models import (
     Sum,
     When,
 )
+from django.db.models.functions import Coalesce
 
 from shared_apps.kernel.actor import Actor
 from shared_apps.kernel.errors import NotFound
 from shared_apps.kernel.money import Money
 
-from .errors import UnknownAccount
+from .entries import Funds
+from .errors import UnknownAccount, UnknownHold
 from .models import (
     Account,
     Balance,
     FiscalPeriod,
+    Hold,
+    HoldEntry,
+    HoldQuerySet,
     PeriodState,
     PostingRule,
     Side,
@@ -34,6 +39,7 @@ from .models import (
     Transfer,
     TransferQuerySet,
 )
+from .needed import account_id_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,6 +166,41 @@ def balance_of(*, account_code: str, currency: str, subledger_id: UUID | None = 
         found = found.filter(account__subledger_id=subledger_id)
     total = found.aggregate(total=Sum("posted"))["total"]
     return Money(int(total or 0), currency)
+
+
+def funds_of(*, account_code: str, currency: str, subledger_id: UUID | None = None) -> Funds:
+    """What an account holds, what of it is held for somebody, and what may be used; or zeros.
+
+    :raises UnknownAccount: the chart has no such line.
+    """
+    line = Account.objects.chart().filter(code=account_code).first()
+    if line is None:
+        raise UnknownAccount(f"The chart has no account {account_code}.")
+    account_id = account_id_of(chart_id=line.id, currency=currency, subledger_id=subledger_id)
+    sums = Balance.objects.filter(account_id=account_id).aggregate(
+        posted=Coalesce(Sum("posted"), 0), held=Coalesce(Sum("held"), 0)
+    )
+    above_floor = sums["posted"] - sums["held"] - (line.floor or 0)
+    return Funds(
+        posted=Money(int(sums["posted"]), currency),
+        held=Money(int(sums["held"]), currency),
+        available=None if line.floor is None else Money(int(above_floor), currency),
+    )
+
+
+def holds_visible_to(actor: Actor) -> HoldQuerySet:
+    """Funds that are or were held."""
+    return actor.visible(Hold.objects.select_related("account"), "ledger.view_hold")
+
+
+def hold_entries_visible_to(actor: Actor, *, hold_id: UUID) -> QuerySet[HoldEntry]:
+    """The steps of a hold's life.
+
+    :raises UnknownHold: there is no such hold, or it is not visible.
+    """
+    if not holds_visible_to(actor).filter(pk=hold_id).exists():
+        raise UnknownHold
+    return HoldEntry.objects.filter(hold_id=hold_id).order_by("number")
 
 
 def balances_of(

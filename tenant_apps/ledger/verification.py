@@ -141,6 +141,33 @@ _CHECKS: dict[str, str] = {
             OR count(DISTINCT t.source_id) <> 1 OR count(DISTINCT t.effective_on) <> 1
             OR count(DISTINCT t.kind) <> 1 OR count(DISTINCT t.rule) <> 1
     """,
+    "what is held is the sum of the open holds": """
+        SELECT b.account_id || '/' || b.stripe,
+               'held ' || b.held || ', open holds give ' || coalesce(h.held, 0)
+          FROM ledger_balance b
+          FULL JOIN (SELECT account_id, 0 AS stripe,
+                            sum(amount_minor - captured_minor - released_minor) AS held
+                       FROM ledger_hold WHERE state = 'open' GROUP BY account_id) h
+            ON h.account_id = b.account_id AND h.stripe = b.stripe
+         WHERE b.held IS DISTINCT FROM coalesce(h.held, 0)
+    """,
+    "holds are the sum of their entries": """
+        SELECT coalesce(h.id, e.hold_id)::text,
+               'reserved ' || coalesce(h.amount_minor, 0) || ', captured '
+               || coalesce(h.captured_minor, 0) || ', released ' || coalesce(h.released_minor, 0)
+               || '; the entries say otherwise'
+          FROM ledger_hold h
+          FULL JOIN (SELECT hold_id, count(*) AS entries, max(number) AS last,
+                            sum(amount_minor) FILTER (WHERE kind = 'reserve') AS reserved,
+                            coalesce(sum(amount_minor) FILTER (WHERE kind = 'capture'), 0)
+                                AS captured,
+                            coalesce(sum(amount_minor) FILTER (
+                                WHERE kind IN ('release', 'expire')), 0) AS released
+                       FROM ledger_holdentry GROUP BY hold_id) e ON e.hold_id = h.id
+         WHERE (h.amount_minor, h.captured_minor, h.released_minor, h.entries_count::bigint,
+                h.entries_count::bigint)
+               IS DISTINCT FROM (e.reserved, e.captured, e.released, e.entries, e.last::bigint)
+    """,
     "transfers are found by their source": """
         SELECT t.id::text, 'does not begin as its source ' || t.source_id || ' and its journal '
                || t.journal_id

@@ -20,13 +20,15 @@ from shared_apps.access.selectors import root_unit
 from shared_apps.accounts.models import User
 from shared_apps.audit.models import AuditEntry
 from shared_apps.documents.models import Document
+from shared_apps.kernel.ids import uuid7
 from tenant_apps.approvals.models import Approval
 from tenant_apps.commissions.models import Commission, CommissionPlan
 from tenant_apps.deals.models import Activity, StageChange
 from tenant_apps.deals.services import note_activity
 from tenant_apps.invoices.models import Invoice, InvoiceSeries
 from tenant_apps.invoices.services import print_invoice
-from tenant_apps.ledger.models import Account, FiscalPeriod, PostingRule, Transfer
+from tenant_apps.ledger.models import Account, FiscalPeriod, Hold, PostingRule, Transfer
+from tenant_apps.ledger.services import HoldRequest, reserve
 from tenant_apps.parties.services import add_contact
 from tenant_apps.products.models import TaxRate
 from tenant_apps.products.services import NewProduct, record_products
@@ -144,6 +146,15 @@ class World:
     def _books(self) -> None:
         self.transfer = Transfer.objects.order_by("pk").first()
         self.period = FiscalPeriod.objects.order_by("starts_on").first()
+        request = HoldRequest(
+            id=uuid7(),
+            account_code="1000",
+            amount=kes("5.00"),
+            source_type="tests.document",
+            source_id=uuid7(),
+        )
+        (held,) = reserve(holds=[request], actor=machine())
+        self.hold = Hold.objects.get(pk=held.hold_id)
 
     def ids(self, route: str) -> dict[str, Any]:
         """What stands in the places of a route's address."""
@@ -185,6 +196,7 @@ IDS: dict[str, Any] = {
         "pk": _first(Account.objects.chart().filter(code="5900")),
         "account_id": _first(Account.objects.with_balance().order_by("code")),
     },
+    "ledger/holds/": lambda w: {"pk": w.hold.pk, "hold_id": w.hold.pk},
     "ledger/journals/": lambda w: {"pk": w.transfer.journal_id},
     "ledger/transfers/": lambda w: {"pk": w.transfer.pk},
     "ledger/posting-rules/": lambda w: {"pk": _first(PostingRule.objects.order_by("pk"))},

@@ -101,6 +101,9 @@ GET    api/v1/ledger/accounts/<uuid:pk>/                    ++3333331
 POST   api/v1/ledger/accounts/<uuid:pk>/closing/            +33333331
 POST   api/v1/ledger/accounts/<uuid:pk>/reopening/          c33333331
 POST   api/v1/ledger/fiscal-years/                          +33333331
+GET    api/v1/ledger/holds/                                 ++3333331
+GET    api/v1/ledger/holds/<uuid:hold_id>/entries/          ++3333331
+GET    api/v1/ledger/holds/<uuid:pk>/                       ++3333331
 GET    api/v1/ledger/journals/                              ++3333331
 POST   api/v1/ledger/journals/                              +33333331
 GET    api/v1/ledger/journals/<uuid:pk>/                    ++3333331

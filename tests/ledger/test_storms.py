@@ -20,20 +20,26 @@ from shared_apps.access.actors import system_actor
 from shared_apps.kernel import clock
 from shared_apps.kernel.actor import Actor
 from shared_apps.kernel.errors import DomainError
-from tenant_apps.ledger.models import Account, FiscalPeriod, Transfer
+from shared_apps.kernel.ids import uuid7, uuid8_near
+from tenant_apps.ledger.models import Account, FiscalPeriod, Hold, Transfer
 from tenant_apps.ledger.needed import NeededAccounts
-from tenant_apps.ledger.selectors import balance_of
+from tenant_apps.ledger.selectors import balance_of, funds_of
 from tenant_apps.ledger.services import (
+    HoldRequest,
     JournalLine,
     Posting,
     Reversal,
     add_account,
+    capture,
     close_account,
     close_period,
+    expire_holds,
     open_fiscal_year,
     post,
     post_manual_journal,
+    release,
     reopen_period,
+    reserve,
     reverse,
 )
 from tenant_apps.ledger.services.accounts import open_needed
@@ -309,3 +315,76 @@ def test_no_account_is_opened_under_a_line_that_is_being_closed(
     thread.join(20)
     assert closing.result(timeout=1) == "account_not_empty"
     hold()
+
+
+def _request(customer: UUID, amount: str, *, expires_at: datetime | None = None) -> HoldRequest:
+    source = uuid7()
+    return HoldRequest(
+        id=uuid8_near(source, "hold"),
+        account_code="2000",
+        subledger_id=customer,
+        amount=kes(amount),
+        source_type="tests.document",
+        source_id=source,
+        expires_at=expires_at,
+    )
+
+
+def test_a_deposit_of_400_holds_400_and_no_more(actor: Actor) -> None:
+    customer = uuid4()
+    commit(posting("payment.received.cash", amount="400.00", party=customer))
+
+    def take(_: int) -> Counter[str]:
+        return Counter(
+            attempt(partial(reserve, holds=[_request(customer, "1.00")], actor=actor))
+            for _ in range(50)
+        )
+
+    assert storm(take) == {"done": 400, "below_floor": 50 * PROCESSES - 400}
+    found = funds_of(account_code="2000", subledger_id=customer, currency="KES")
+    assert (found.posted, found.held, found.available) == (
+        kes("400.00"),
+        kes("400.00"),
+        kes("0.00"),
+    )
+    hold()
+
+
+def test_of_capture_release_and_expiry_one_wins(actor: Actor) -> None:
+    """Every hold is fought over by all processes; each ends once, in one way."""
+    customers = [uuid4() for _ in range(4)]
+    for customer in customers:
+        commit(posting("payment.received.cash", amount="100.00", party=customer))
+    over = clock.now()
+    wanted = [_request(customers[number % 4], "2.00", expires_at=over) for number in range(40)]
+    with transaction.atomic():
+        reserve(holds=wanted, actor=actor)
+
+    def end(hold_id: UUID, customer: UUID, source: UUID) -> str:
+        charge = posting("payment.allocated", amount="1.50", party=customer, source=source)
+        acts: list[Callable[[], object]] = [
+            partial(capture, hold_id=hold_id, posting=charge, actor=actor),
+            partial(release, hold_id=hold_id, actor=actor),
+            partial(expire_holds, actor=actor, limit=3),
+        ]
+        return attempt(random.choice(acts))
+
+    def fight(_: int) -> Counter[str]:
+        return Counter(
+            end(one.id, one.subledger_id or UUID(int=0), one.source_id)
+            for one in random.sample(wanted, len(wanted))
+        )
+
+    outcomes = storm(fight)
+    assert set(outcomes) <= {"done", "hold_closed"}, outcomes
+    with transaction.atomic():
+        expire_holds(actor=actor)
+    hold()
+    assert not Hold.objects.open().exists()
+    captured = Hold.objects.filter(state="captured").count()
+    assert Transfer.objects.filter(rule="payment.allocated").count() == captured > 0
+    left = sum(
+        funds_of(account_code="2000", subledger_id=one, currency="KES").posted.minor
+        for one in customers
+    )
+    assert left == 4 * 10_000 - captured * 150

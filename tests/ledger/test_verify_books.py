@@ -12,10 +12,11 @@ from django.core.management.base import CommandError
 from django.db import connection, transaction
 
 from shared_apps.kernel.actor import Actor
-from tenant_apps.ledger.services import Reversal, post, reverse
+from shared_apps.kernel.ids import uuid7, uuid8_near
+from tenant_apps.ledger.services import HoldRequest, Reversal, capture, post, reserve, reverse
 from tenant_apps.ledger.verification import verify
 from tests.databases import owner_connection
-from tests.ledger.conftest import posting
+from tests.ledger.conftest import kes, posting
 
 Tamper = Callable[[str], None]
 
@@ -41,6 +42,18 @@ def books(real_commits: Any, actor: Actor) -> Any:
             effective_on=date(2026, 11, 3),
         )
         reverse(reversals=[undone], actor=actor)
+        source = uuid7()
+        request = HoldRequest(
+            id=uuid8_near(source, "hold"),
+            account_code="2000",
+            subledger_id=customers[0],
+            amount=kes("16.00"),
+            source_type="tests.document",
+            source_id=source,
+        )
+        (held,) = reserve(holds=[request], actor=actor)
+        part = posting("payment.allocated", amount="6.00", party=customers[0])
+        capture(hold_id=held.hold_id, posting=part, actor=actor, release_rest=False)
     return real_commits
 
 
@@ -49,7 +62,7 @@ def tamper(books: Any) -> Iterator[Tamper]:
     """What the owner of the database could do, with every trigger and constraint taken away."""
     owner = owner_connection(connection.settings_dict["NAME"])
     owner.execute(f"SET search_path = {books.schema_name}")
-    for table in ("ledger_balance", "ledger_transfer"):
+    for table in ("ledger_balance", "ledger_transfer", "ledger_hold", "ledger_holdentry"):
         owner.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
     for constraint in (
         "ledger_balance_floor", "ledger_balance_held",
@@ -73,10 +86,10 @@ def found() -> set[str]:
 def test_untouched_books_hold(books: Any) -> None:
     result = verify()
     assert result.books_hold
-    assert (result.transfers, result.journals) == (11, 7)
+    assert (result.transfers, result.journals) == (12, 8)
     out = io.StringIO()
     call_command("verify_books", "--organization", "acme", stdout=out)
-    assert "11 transfers in 7 journals: hold" in out.getvalue()
+    assert "12 transfers in 8 journals: hold" in out.getvalue()
 
 
 def test_all_organizations_are_read(books: Any) -> None:
@@ -99,6 +112,18 @@ CASES = [
     ("UPDATE ledger_balance SET version = version + 1", "balances equal their transfers"),
     ("UPDATE ledger_balance SET posted = -1 WHERE floor = 0", "nothing is below its floor"),
     ("UPDATE ledger_balance SET held = 1e9 WHERE floor = 0", "nothing is below its floor"),
+    ("UPDATE ledger_balance SET held = held + 1", "what is held is the sum of the open holds"),
+    (
+        "UPDATE ledger_hold SET state = 'released', released_minor = 1000",
+        "what is held is the sum of the open holds",
+    ),
+    ("DELETE FROM ledger_hold", "holds are the sum of their entries"),
+    ("UPDATE ledger_hold SET amount_minor = 1700", "holds are the sum of their entries"),
+    ("DELETE FROM ledger_holdentry WHERE number = 2", "holds are the sum of their entries"),
+    (
+        "UPDATE ledger_holdentry SET kind = 'release', journal_id = NULL WHERE number = 2",
+        "holds are the sum of their entries",
+    ),
     ("UPDATE ledger_balance SET floor = NULL", "balances agree with their accounts"),
     ("UPDATE ledger_balance SET direction = -direction", "balances agree with their accounts"),
     ("UPDATE ledger_balance SET currency = 'USD'", "balances agree with their accounts"),
@@ -171,7 +196,8 @@ CASES = [
 
 def test_it_finds_each_of_them(tamper: Tamper) -> None:
     """One database for all: what was done is undone from a copy."""
-    tables = ("ledger_account", "ledger_balance", "ledger_transfer")
+    written = ("ledger_balance", "ledger_transfer", "ledger_hold", "ledger_holdentry")
+    tables = ("ledger_account", *written)
     for table in tables:
         tamper(f"CREATE TEMPORARY TABLE saved_{table} AS TABLE {table}")
     for statement, check in CASES:
@@ -180,7 +206,7 @@ def test_it_finds_each_of_them(tamper: Tamper) -> None:
         with pytest.raises(CommandError) as refusal:
             call_command("verify_books", "--organization", "acme", stdout=io.StringIO())
         assert refusal.value.returncode == 1
-        for table in ("ledger_transfer", "ledger_balance"):
+        for table in written:
             tamper(f"DELETE FROM {table}")
             tamper(f"INSERT INTO {table} TABLE saved_{table}")
         tamper(

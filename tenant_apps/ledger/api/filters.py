@@ -10,6 +10,9 @@ from tenant_apps.ledger.models import (
     AccountKind,
     AccountStatus,
     FiscalPeriod,
+    Hold,
+    HoldQuerySet,
+    HoldState,
     PeriodState,
     StatementLine,
     Transfer,
@@ -97,3 +100,17 @@ class FiscalPeriodFilter(filters.FilterSet):
     class Meta:
         model = FiscalPeriod
         fields: tuple[str, ...] = ()
+
+
+class HoldFilter(filters.FilterSet):
+    state = filters.ChoiceFilter(choices=HoldState.choices)
+    account = filters.UUIDFilter(field_name="account_id")
+    source_type = filters.CharFilter(max_length=64)
+    source_id = filters.UUIDFilter(method="filter_source")
+
+    class Meta:
+        model = Hold
+        fields: tuple[str, ...] = ()
+
+    def filter_source(self, holds: HoldQuerySet, name: str, value: UUID) -> QuerySet[Hold]:
+        return holds.of_source(value)

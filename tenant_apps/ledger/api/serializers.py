@@ -10,6 +10,8 @@ from tenant_apps.ledger.models import (
     Account,
     AccountKind,
     FiscalPeriod,
+    Hold,
+    HoldEntry,
     PostingRule,
     PostingRuleLine,
     Side,
@@ -23,6 +25,7 @@ MAX_LINES = 500
 
 class LedgerAccountOut(serializers.ModelSerializer[Account]):
     balance = MoneyField(source="posted", minimum=None, allow_null=True, read_only=True)
+    held = MoneyField(allow_null=True, read_only=True)
 
     class Meta:
         model = Account
@@ -38,6 +41,7 @@ class LedgerAccountOut(serializers.ModelSerializer[Account]):
             "parent_id",
             "status",
             "balance",
+            "held",
             "created_at",
         )
         read_only_fields = fields
@@ -116,6 +120,45 @@ class TransferOut(serializers.ModelSerializer[Transfer]):
             "reverses_id",
             "memo",
         )
+        read_only_fields = fields
+
+
+class HoldOut(serializers.ModelSerializer[Hold]):
+    """Funds of an account that are or were reserved: what of them was used and given back."""
+
+    account = AccountNameOut(read_only=True)
+    amount = MoneyField(read_only=True)
+    captured = MoneyField(read_only=True)
+    released = MoneyField(read_only=True)
+
+    class Meta:
+        model = Hold
+        fields = (
+            "id",
+            "account",
+            "amount",
+            "captured",
+            "released",
+            "state",
+            "reserved_at",
+            "expires_at",
+            "source_type",
+            "source_id",
+            "actor_id",
+            "memo",
+        )
+        read_only_fields = fields
+
+
+class HoldEntryOut(serializers.ModelSerializer[HoldEntry]):
+    """A step in a hold's life; `held` is what the account held in all, right after it."""
+
+    amount = MoneyField(read_only=True)
+    held = MoneyField(read_only=True)
+
+    class Meta:
+        model = HoldEntry
+        fields = ("number", "kind", "amount", "held", "journal_id", "recorded_at", "actor_id")
         read_only_fields = fields
 
 

@@ -5,6 +5,8 @@ from tenant_apps.ledger.api.views import (
     AccountViewSet,
     FiscalPeriodViewSet,
     FiscalYearView,
+    HoldEntryViewSet,
+    HoldViewSet,
     JournalViewSet,
     OpeningBalancesView,
     PostingRuleViewSet,
@@ -20,6 +22,7 @@ router.register(f"{_ROOT}/accounts", AccountViewSet, basename="ledger-account")
 router.register(f"{_ROOT}/transfers", TransferViewSet, basename="ledger-transfer")
 router.register(f"{_ROOT}/journals", JournalViewSet, basename="ledger-journal")
 router.register(f"{_ROOT}/posting-rules", PostingRuleViewSet, basename="ledger-posting-rule")
+router.register(f"{_ROOT}/holds", HoldViewSet, basename="ledger-hold")
 router.register(f"{_ROOT}/periods", FiscalPeriodViewSet, basename="ledger-period")
 
 urlpatterns = [
@@ -37,6 +40,11 @@ urlpatterns = [
         f"{_ROOT}/accounts/<uuid:pk>/reopening/",
         AccountViewSet.as_view({"post": "reopening"}),
         name="ledger-account-reopening",
+    ),
+    path(
+        f"{_ROOT}/holds/<uuid:hold_id>/entries/",
+        HoldEntryViewSet.as_view({"get": "list"}),
+        name="ledger-hold-entries",
     ),
     path(
         f"{_ROOT}/journals/<uuid:pk>/reversal/",

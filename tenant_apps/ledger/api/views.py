@@ -14,6 +14,7 @@ from tenant_apps.ledger import selectors, services
 from tenant_apps.ledger.api.filters import (
     AccountFilter,
     FiscalPeriodFilter,
+    HoldFilter,
     JournalFilter,
     StatementFilter,
     TransferFilter,
@@ -22,6 +23,8 @@ from tenant_apps.ledger.api.serializers import (
     AccountIn,
     FiscalPeriodOut,
     FiscalYearIn,
+    HoldEntryOut,
+    HoldOut,
     JournalIn,
     JournalOut,
     LedgerAccountOut,
@@ -37,6 +40,8 @@ from tenant_apps.ledger.api.serializers import (
 from tenant_apps.ledger.models import (
     Account,
     FiscalPeriod,
+    Hold,
+    HoldEntry,
     PostingRule,
     StatementLine,
     Transfer,
@@ -45,6 +50,7 @@ from tenant_apps.ledger.models import (
 VIEW_ACCOUNT = "ledger.view_account"
 VIEW_TRANSFER = "ledger.view_transfer"
 VIEW_RULE = "ledger.view_postingrule"
+VIEW_HOLD = "ledger.view_hold"
 VIEW_PERIOD = "ledger.view_fiscalperiod"
 
 
@@ -107,6 +113,31 @@ class TransferViewSet(Listing, Retrieving, OrganizationViewSet):
 
     def get_queryset(self) -> QuerySet[Transfer]:
         return selectors.transfers_visible_to(self.actor)
+
+
+class HoldViewSet(Listing, Retrieving, OrganizationViewSet):
+    """Funds that are or were held on accounts, newest first."""
+
+    queryset = Hold.objects.none()
+    serializer_class = HoldOut
+    filterset_class = HoldFilter
+    ordering = ("-id",)
+    required_permissions = {"list": VIEW_HOLD, "retrieve": VIEW_HOLD}
+
+    def get_queryset(self) -> QuerySet[Hold]:
+        return selectors.holds_visible_to(self.actor)
+
+
+class HoldEntryViewSet(Listing, OrganizationViewSet):
+    """A hold's life, step by step: reserved, captured, released or expired."""
+
+    queryset = HoldEntry.objects.none()
+    serializer_class = HoldEntryOut
+    ordering = ("number",)
+    required_permissions = {"list": VIEW_HOLD}
+
+    def get_queryset(self) -> QuerySet[HoldEntry]:
+        return selectors.hold_entries_visible_to(self.actor, hold_id=self.kwargs["hold_id"])
 
 
 class JournalViewSet(Listing, Retrieving, OrganizationViewSet):

@@ -6,6 +6,7 @@ posting functions hold those references instead, and `verify_books` reads them a
 """
 
 from .accounts import Account, AccountKind, AccountQuerySet, AccountStatus, Balance, Side
+from .holds import Hold, HoldEntry, HoldEntryKind, HoldQuerySet, HoldState
 from .periods import FiscalPeriod, FiscalPeriodQuerySet, PeriodState
 from .rules import PostingRule, PostingRuleLine, PostingRuleLineQuerySet
 from .transfers import StatementLine, Transfer, TransferKind, TransferQuerySet
@@ -18,6 +19,11 @@ __all__ = [
     "Balance",
     "FiscalPeriod",
     "FiscalPeriodQuerySet",
+    "Hold",
+    "HoldEntry",
+    "HoldEntryKind",
+    "HoldQuerySet",
+    "HoldState",
     "PeriodState",
     "PostingRule",
     "PostingRuleLine",

@@ -104,6 +104,13 @@ class Account(Record):
             return None
         return Money(sum(balance.posted for balance in self.balances.all()), self.currency)
 
+    @property
+    def held(self) -> Money | None:
+        """What of it is held for somebody, and may not be used; as `posted`."""
+        if self.currency is None:
+            return None
+        return Money(sum(balance.held for balance in self.balances.all()), self.currency)
+
 
 class Balance(models.Model):
     """What an account holds now, in minor units, positive on the account's normal side.

@@ -1,6 +1,9 @@
 """The only writer of the books. Domain apps post with `post` and undo with `reverse`."""
 
 from tenant_apps.ledger.entries import (
+    Funds,
+    HeldFunds,
+    HoldRequest,
     Journal,
     JournalLine,
     OpeningLine,
@@ -10,11 +13,15 @@ from tenant_apps.ledger.entries import (
 )
 
 from .accounts import add_account, close_account, reopen_account
+from .holds import capture, expire_holds, release, reserve
 from .journals import post_manual_journal, post_opening_balances, reverse_journal
 from .periods import close_period, open_fiscal_year, reopen_period
 from .postings import post, reverse
 
 __all__ = [
+    "Funds",
+    "HeldFunds",
+    "HoldRequest",
     "Journal",
     "JournalLine",
     "OpeningLine",
@@ -22,14 +29,18 @@ __all__ = [
     "Posting",
     "Reversal",
     "add_account",
+    "capture",
     "close_account",
     "close_period",
+    "expire_holds",
     "open_fiscal_year",
     "post",
     "post_manual_journal",
     "post_opening_balances",
+    "release",
     "reopen_account",
     "reopen_period",
+    "reserve",
     "reverse",
     "reverse_journal",
 ]

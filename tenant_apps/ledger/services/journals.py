@@ -261,7 +261,7 @@ def _draft(
     digest = bytes.fromhex(request_hash({"journal": journal_id}))
     legs = [
         Leg(
-            id=uuid8_near(journal_id, "leg", journal_id, number),
+            id=uuid8_near(journal_id, "leg", number),
             request_hash=digest,
             journal_id=journal_id,
             number=number,

@@ -48,12 +48,11 @@ def post(*, postings: Sequence[Posting], actor: Actor) -> list[Journal]:
     :raises PeriodIsClosed: a posting takes effect in a closed period.
     :raises BelowFloor: an account would fall below its floor.
     """
-    _require_transaction()
+    require_transaction()
     if not postings:
         return []
-    rules = _lines_by_rule({posting.rule for posting in postings})
     needed = NeededAccounts()
-    drafts = [_draft(posting, rules[posting.rule], needed) for posting in postings]
+    drafts = drafts_of(postings=postings, needed=needed)
     open_needed(needed=needed, actor=actor)
     return _write(drafts, actor=actor)
 
@@ -71,7 +70,7 @@ def reverse(*, reversals: Sequence[Reversal], actor: Actor) -> list[Journal]:
     :raises PeriodIsClosed: the reversal takes effect in a closed period.
     :raises BelowFloor: what was posted has been used since.
     """
-    _require_transaction()
+    require_transaction()
     drafts: list[Draft] = []
     for reversal in reversals:
         drafts.extend(_opposites(reversal))
@@ -111,13 +110,22 @@ class Draft:
 
 
 @step
+def drafts_of(*, postings: Sequence[Posting], needed: NeededAccounts) -> list[Draft]:
+    """The journals that the postings' rules make of them; notes the accounts they touch."""
+    rules = _lines_by_rule({posting.rule for posting in postings})
+    return [_draft(posting, rules[posting.rule], needed) for posting in postings]
+
+
+@step
 def write_drafts(*, drafts: Sequence[Draft], actor: Actor) -> list[Journal]:
     """Write journals whose legs are ready. For the other modules of this package."""
-    _require_transaction()
+    require_transaction()
     return _write(drafts, actor=actor)
 
 
-def _require_transaction() -> None:
+@step
+def require_transaction() -> None:
+    """Refuse to write the books outside the caller's transaction."""
     if not connection.in_atomic_block:
         raise RuntimeError("The books are written within the caller's transaction.")
 

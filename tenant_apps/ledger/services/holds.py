@@ -1,0 +1,210 @@
+"""Funds that are reserved for something that is not decided yet: reserve, capture, release."""
+
+from collections.abc import Iterable, Sequence
+from uuid import UUID
+
+from django.db import transaction
+
+from shared_apps.kernel import clock
+from shared_apps.kernel.actor import Actor
+from shared_apps.kernel.ids import request_hash
+from shared_apps.kernel.money import Money
+from shared_apps.kernel.operations import step
+from tenant_apps.ledger import database
+from tenant_apps.ledger.entries import HeldFunds, HoldRequest, Journal, Leg, Posting
+from tenant_apps.ledger.errors import (
+    AmountsDoNotFitRule,
+    NegativeAmount,
+    UnknownAccount,
+    UnknownHold,
+)
+from tenant_apps.ledger.models import Account, Hold, HoldState, Side
+from tenant_apps.ledger.needed import NeededAccounts
+
+from .accounts import open_needed
+from .postings import drafts_of, require_transaction, write_drafts
+
+KEEP, RELEASE, EXPIRE = "keep", "release", "expire"
+
+
+@step
+def reserve(*, holds: Sequence[HoldRequest], actor: Actor) -> list[HeldFunds]:
+    """Reserve funds; one answer for each request, in the order given. All or nothing.
+
+    What is reserved stays in the account's balance and leaves what is available. The same request
+    again is answered with the hold as it stands now, marked `replayed`.
+
+    :raises UnknownAccount: the chart has no such line.
+    :raises NegativeAmount: an amount is zero or less.
+    :raises PostingMismatch: a hold of this id was asked for before with other content.
+    :raises AccountUnusable: an account is closed.
+    :raises BelowFloor: an account has not that much available.
+    """
+    require_transaction()
+    needed = NeededAccounts()
+    accounts = _accounts(holds, needed)
+    open_needed(needed=needed, actor=actor)
+    moment = clock.now()
+    if len(holds) > 1:
+        database.lock_balances(account_ids=sorted(set(accounts.values())))
+    replayed = {
+        request.id: database.reserve(
+            request=request,
+            account_id=accounts[request.id],
+            request_hash=_content_hash(request, accounts[request.id]),
+            reserved_at=moment,
+            actor_id=actor.user_id,
+        )
+        for request in sorted(holds, key=lambda one: one.id)
+    }
+    return [
+        HeldFunds(
+            hold_id=request.id,
+            account_id=accounts[request.id],
+            state=HoldState.OPEN,
+            remaining=request.amount,
+            replayed=False,
+        )
+        if not replayed[request.id]
+        else _as_it_stands(request.id)
+        for request in holds
+    ]
+
+
+@step
+def capture(*, hold_id: UUID, posting: Posting, actor: Actor, release_rest: bool = True) -> Journal:
+    """Post what the funds were held for, and take it out of the hold.
+
+    The posting takes from the account on which the hold is, at most what it still holds; what is
+    left is released, or stays held for another capture. The same posting again is answered as it
+    was posted, marked `replayed`. A hold captures whether or not its time is over, until the
+    sweeper has expired it: which of the two comes first decides.
+
+    :raises UnknownHold: there is no such hold.
+    :raises HoldClosed: it holds nothing any more.
+    :raises HoldExceeded: it holds less than the posting takes.
+    :raises AmountsDoNotFitRule: the posting takes nothing from the account that is held on.
+    """
+    require_transaction()
+    hold = Hold.objects.select_related("account").filter(pk=hold_id).first()
+    if hold is None:
+        raise UnknownHold
+    needed = NeededAccounts()
+    (draft,) = drafts_of(postings=[posting], needed=needed)
+    captured = _taken_from(hold.account, draft.legs)
+    if not captured.is_positive or captured.currency != hold.currency:
+        raise AmountsDoNotFitRule("The posting takes nothing from the account that is held on.")
+    open_needed(needed=needed, actor=actor)
+    # The hold first and then every balance, in lock order: closing the hold touches one of them.
+    database.lock_holds(hold_ids=[hold_id], account_ids=_accounts_of(draft.legs))
+    database.close_hold(
+        hold_id=hold_id,
+        captured_minor=captured.minor,
+        journal_id=draft.journal_id,
+        rest=RELEASE if release_rest else KEEP,
+        recorded_at=clock.now(),
+        actor_id=actor.user_id,
+    )
+    (journal,) = write_drafts(drafts=[draft], actor=actor)
+    return journal
+
+
+@step
+def release(*, hold_id: UUID, actor: Actor) -> HeldFunds:
+    """Give what is still held back to its account. Once released, again changes nothing.
+
+    :raises UnknownHold: there is no such hold.
+    :raises HoldClosed: it was captured or has expired.
+    """
+    require_transaction()
+    return _end(hold_id, how=RELEASE, actor=actor)
+
+
+@step
+def expire_holds(*, actor: Actor, limit: int = 500) -> int:
+    """Release the holds whose time is over, at most `limit` of them; answer how many.
+
+    Those that somebody is capturing at this moment are waited for, and left if they are closed.
+    """
+    with transaction.atomic():
+        due = list(Hold.objects.due(at=clock.now()).order_by("expires_at")[:limit])
+        database.lock_holds(
+            hold_ids=[hold.pk for hold in due], account_ids=[hold.account_id for hold in due]
+        )
+        still_open = Hold.objects.open().filter(pk__in=[hold.pk for hold in due])
+        expired = [
+            _end(hold_id, how=EXPIRE, actor=actor)
+            for hold_id in still_open.order_by("pk").values_list("pk", flat=True)
+        ]
+    return len(expired)
+
+
+def _end(hold_id: UUID, *, how: str, actor: Actor) -> HeldFunds:
+    account_id, state, remaining, replayed = database.close_hold(
+        hold_id=hold_id,
+        captured_minor=0,
+        journal_id=None,
+        rest=how,
+        recorded_at=clock.now(),
+        actor_id=actor.user_id,
+    )
+    currency = Hold.objects.values_list("currency", flat=True).get(pk=hold_id)
+    return HeldFunds(
+        hold_id=hold_id,
+        account_id=account_id,
+        state=state,
+        remaining=Money(remaining, currency),
+        replayed=replayed,
+    )
+
+
+def _accounts(holds: Sequence[HoldRequest], needed: NeededAccounts) -> dict[UUID, UUID]:
+    codes = {request.account_code for request in holds}
+    charts = {line.code: line for line in Account.objects.chart().filter(code__in=codes)}
+    accounts = {}
+    for request in holds:
+        chart = charts.get(request.account_code)
+        if chart is None or bool(chart.subledger) != (request.subledger_id is not None):
+            raise UnknownAccount(f"There is no account {request.account_code} to hold funds on.")
+        if not request.amount.is_positive:
+            raise NegativeAmount("An amount to hold is above zero.")
+        accounts[request.id] = needed.add(
+            chart=chart, currency=request.amount.currency, subledger_id=request.subledger_id
+        )
+    return accounts
+
+
+def _content_hash(request: HoldRequest, account_id: UUID) -> bytes:
+    """What makes two requests the same; a repeated one may reckon another time of expiry."""
+    content = {
+        "account": account_id,
+        "amount": [request.amount.minor, request.amount.currency],
+        "source": [request.source_type, request.source_id],
+    }
+    return bytes.fromhex(request_hash(content))
+
+
+def _as_it_stands(hold_id: UUID) -> HeldFunds:
+    hold = Hold.objects.get(pk=hold_id)
+    return HeldFunds(
+        hold_id=hold.pk,
+        account_id=hold.account_id,
+        state=hold.state,
+        remaining=hold.amount - hold.captured - hold.released,
+        replayed=True,
+    )
+
+
+def _taken_from(account: Account, legs: Iterable[Leg]) -> Money:
+    """What the legs take from the account: their amounts on the side that lowers it."""
+    total = 0
+    for leg in legs:
+        lowers, raises = leg.credit_account_id, leg.debit_account_id
+        if account.normal_side == Side.CREDIT:
+            lowers, raises = raises, lowers
+        total += leg.amount.minor * ((lowers == account.id) - (raises == account.id))
+    return Money(total, account.currency or "")
+
+
+def _accounts_of(legs: Iterable[Leg]) -> list[UUID]:
+    return sorted({id_ for leg in legs for id_ in (leg.debit_account_id, leg.credit_account_id)})
