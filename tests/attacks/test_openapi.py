@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -185,3 +186,21 @@ def test_a_key_is_offered_where_the_answer_is_kept_and_nowhere_else() -> None:
         "/api/v1/invitations/acceptance/",
     ):
         assert not takes_a_key(tenant, path), path
+
+
+def test_does_not_depend_on_which_host_was_asked_first() -> None:
+    """A process of its own for each order: what a process has loaded stays loaded."""
+    program = (
+        "import django, sys; django.setup();"
+        "from drf_spectacular.generators import SchemaGenerator as Made;"
+        "made = [Made(urlconf=each).get_schema(public=True) for each in sys.argv[1:]];"
+        "print(sorted(made[-1]['components']['schemas']))"
+    )
+
+    def names(*order: str) -> str:
+        return subprocess.run(
+            [sys.executable, "-c", program, *order], check=True, capture_output=True, text=True
+        ).stdout
+
+    public, tenant = HOSTS["platform"], HOSTS["organization"]
+    assert names(tenant) == names(public, tenant)

@@ -1,6 +1,8 @@
 """The OpenAPI description of our views: what they declare, and nothing by hand."""
 
 from functools import cache
+from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
 from django.apps import apps
@@ -18,7 +20,15 @@ _UNSAFE = {"POST", "PUT", "PATCH", "DELETE"}
 
 @cache
 def _shared_names() -> frozenset[str]:
-    """The names that serializers of more than one app have."""
+    """The names that serializers of more than one app have.
+
+    All apps' shapes are loaded first: else the names would depend on which host was asked first.
+    """
+    for config in apps.get_app_configs():
+        if config.name.startswith(_OUR_APPS) and find_spec(f"{config.name}.api") is not None:
+            shapes = f"{config.name}.api.serializers"
+            if find_spec(shapes) is not None:
+                import_module(shapes)
     modules: dict[str, set[str]] = {}
     waiting: list[type] = [BaseSerializer]
     while waiting:
