@@ -11,15 +11,18 @@ from django.db import DatabaseError, IntegrityError, connection
 from shared_apps.kernel.errors import DomainError
 from shared_apps.kernel.money import AmountOutOfRange
 
-from .entries import HoldRequest, Leg, Outcome
+from .entries import CreditChange, HoldRequest, Leg, Outcome
 from .errors import (
+    AboveLimit,
     AccountUnusable,
     AlreadyReversed,
     BelowFloor,
+    CreditNotInUse,
     HoldClosed,
     HoldExceeded,
     PeriodIsClosed,
     PostingMismatch,
+    UnknownCreditLine,
     UnknownHold,
 )
 
@@ -48,6 +51,15 @@ _CLOSE_HOLD = """
         %s::uuid, %s::bigint, %s::uuid, %s::text, %s::uuid, %s::timestamptz) AS o
 """
 
+_OPEN_CREDIT_LINE = """
+    SELECT ledger_open_credit_line(%s::uuid, %s::text, %s::uuid, %s::text, %s::smallint)
+"""
+_CHANGE_CREDIT_LINE = """
+    SELECT ledger_change_credit_line(
+        %s::uuid, %s::bytea, %s::uuid, %s::text, %s::bigint, %s::bigint, %s::bigint, %s::date,
+        %s::text, %s::uuid, %s::text, %s::uuid, %s::timestamptz)
+"""
+
 # SQLSTATEs that the posting functions raise, and what they mean.
 _REFUSALS: dict[str, type[DomainError]] = {
     "KL001": AccountUnusable,
@@ -58,6 +70,9 @@ _REFUSALS: dict[str, type[DomainError]] = {
     "KL009": UnknownHold,
     "KL010": HoldClosed,
     "KL011": HoldExceeded,
+    "KL012": UnknownCreditLine,
+    "KL013": AboveLimit,
+    "KL014": CreditNotInUse,
     "22003": AmountOutOfRange,
 }
 # Unique constraints of the transfers that two requests can meet at, and what that means. The same
@@ -66,6 +81,7 @@ _COLLISIONS: dict[str, type[DomainError]] = {
     "ledger_transfer_pkey": PostingMismatch,
     "ledger_transfer_reversed_once": AlreadyReversed,
     "ledger_hold_pkey": PostingMismatch,
+    "ledger_creditlineentry_pkey": PostingMismatch,
 }
 
 
@@ -226,6 +242,53 @@ def lock_holds(*, hold_ids: Sequence[UUID], account_ids: Sequence[UUID] = ()) ->
         cursor.execute(
             "SELECT ledger_lock_holds(%s::uuid[], %s::uuid[])", [list(hold_ids), list(account_ids)]
         )
+
+
+def open_credit_line(
+    *, line_id: UUID, subject_type: str, subject_id: UUID, currency: str, lock_rank: int
+) -> bool:
+    """Open a line without a limit, unless it is open; answer whether it was not."""
+    with connection.cursor() as cursor:
+        cursor.execute(_OPEN_CREDIT_LINE, [line_id, subject_type, subject_id, currency, lock_rank])
+        (opened,) = cursor.fetchone()
+    return bool(opened)
+
+
+def change_credit_line(
+    *,
+    change: CreditChange,
+    line_id: UUID,
+    limit_minor: int | None,
+    request_hash: bytes,
+    recorded_at: datetime,
+    actor_id: UUID | None,
+) -> bool:
+    """Change a line; answer whether this very change had been made before.
+
+    :raises UnknownCreditLine: there is no such line.
+    :raises PostingMismatch: the id belongs to a change with other content.
+    :raises AboveLimit: more would be in use than the limit allows.
+    :raises CreditNotInUse: more would be given back than is in use.
+    """
+    values = (
+        change.id,
+        request_hash,
+        line_id,
+        change.kind,
+        change.used.minor,
+        change.held.minor,
+        limit_minor,
+        change.effective_on,
+        change.source_type,
+        change.source_id,
+        change.reason,
+        actor_id,
+        recorded_at,
+    )
+    with refusals_by_name(), connection.cursor() as cursor:
+        cursor.execute(_CHANGE_CREDIT_LINE, values)
+        (replayed,) = cursor.fetchone()
+    return bool(replayed)
 
 
 def _accounts_of(legs: Iterable[Leg]) -> list[UUID]:

@@ -173,3 +173,40 @@ class Funds:
     posted: Money
     held: Money
     available: Money | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreditChange:
+    """What is to become of a subject's credit line in the currency of the amounts.
+
+    `used` and `held` are added to what the line has, with their sign: a sale uses, a payment
+    returns, a hold that becomes a sale takes from one and gives to the other. `kind` is one of
+    `CreditLineEntryKind`; "override" alone may pass the limit, for a `reason`. `id` makes the
+    change repeatable and begins as its source's does (`kernel.ids.uuid8_near`).
+    """
+
+    id: UUID
+    subject_type: str
+    subject_id: UUID
+    kind: str
+    used: Money
+    held: Money
+    effective_on: date
+    source_type: str
+    source_id: UUID
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreditState:
+    """A credit line right after a change; `limit` and `available` are None where there is none.
+
+    `available` may be below zero, where more is in use than the limit allows.
+    """
+
+    line_id: UUID
+    limit: Money | None
+    used: Money
+    held: Money
+    available: Money | None
+    replayed: bool

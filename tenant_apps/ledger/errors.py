@@ -183,3 +183,24 @@ class HoldExceeded(RuleRefused):
 
     code = "hold_exceeded"
     title = "The hold does not hold that much."
+
+
+class UnknownCreditLine(NotFound):
+    """The subject has no credit line in this currency."""
+
+    code = "unknown_credit_line"
+    title = "There is no such credit line."
+
+
+class AboveLimit(RuleRefused):
+    """More credit would be in use than the line's limit allows."""
+
+    code = "above_credit_limit"
+    title = "The credit limit does not allow that much."
+
+
+class CreditNotInUse(RuleRefused):
+    """More would be given back than is used or held on the line."""
+
+    code = "credit_not_in_use"
+    title = "That much is not in use on the credit line."

@@ -1,4 +1,4 @@
-"""Accounts are opened when first posted to; their ids are derived, so that openers agree."""
+"""Accounts and credit lines are opened when needed; ids are derived, so that openers agree."""
 
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -15,6 +15,11 @@ _IDS_PER_QUERY = 5000
 def account_id_of(*, chart_id: UUID, currency: str, subledger_id: UUID | None) -> UUID:
     """The id that the account under a line of the chart has, whether or not it is open yet."""
     return uuid8_from(chart_id, currency, str(subledger_id or ""))
+
+
+def credit_line_id_of(*, subject_type: str, subject_id: UUID, currency: str) -> UUID:
+    """The id that a subject's line in a currency has, whether or not it is open yet."""
+    return uuid8_from("credit line", subject_type, subject_id, currency)
 
 
 @dataclass(slots=True)

@@ -28,6 +28,8 @@ from .errors import UnknownAccount, UnknownHold
 from .models import (
     Account,
     Balance,
+    CreditLine,
+    CreditLineEntry,
     FiscalPeriod,
     Hold,
     HoldEntry,
@@ -201,6 +203,19 @@ def hold_entries_visible_to(actor: Actor, *, hold_id: UUID) -> QuerySet[HoldEntr
     if not holds_visible_to(actor).filter(pk=hold_id).exists():
         raise UnknownHold
     return HoldEntry.objects.filter(hold_id=hold_id).order_by("number")
+
+
+def credit_lines_of(
+    *, subject_type: str, subject_ids: Iterable[UUID]
+) -> dict[tuple[UUID, str], CreditLine]:
+    """The credit lines of subjects, by subject and currency."""
+    lines = CreditLine.objects.of_subjects(subject_type, list(subject_ids))
+    return {(line.subject_id, line.currency): line for line in lines}
+
+
+def credit_line_entries(*, line_id: UUID) -> QuerySet[CreditLineEntry]:
+    """How a credit line came to be as it is, newest first."""
+    return CreditLineEntry.objects.filter(line_id=line_id).order_by("-version")
 
 
 def balances_of(

@@ -168,6 +168,35 @@ _CHECKS: dict[str, str] = {
                 h.entries_count::bigint)
                IS DISTINCT FROM (e.reserved, e.captured, e.released, e.entries, e.last::bigint)
     """,
+    "credit lines are as their entries left them": """
+        SELECT coalesce(l.id, e.line_id)::text,
+               'at version ' || coalesce(l.version, 0) || ' used ' || coalesce(l.used_minor, 0)
+               || ', held ' || coalesce(l.held_minor, 0) || '; the entries say otherwise'
+          FROM ledger_creditline l
+          FULL JOIN (SELECT line_id, count(*) AS entries, max(version) AS version,
+                            sum(used_change) AS used, sum(held_change) AS held
+                       FROM ledger_creditlineentry GROUP BY line_id) e ON e.line_id = l.id
+         WHERE (l.version, l.version, l.used_minor, l.held_minor)
+               IS DISTINCT FROM (coalesce(e.entries, 0), coalesce(e.version, 0),
+                                 coalesce(e.used, 0), coalesce(e.held, 0))
+    """,
+    "entries follow each other on their credit line": """
+        SELECT n.id::text, 'version ' || n.version || ' does not follow from the one before'
+          FROM (SELECT e.*, lag(used_minor, 1, 0::bigint) OVER w AS used_before,
+                       lag(held_minor, 1, 0::bigint) OVER w AS held_before
+                  FROM ledger_creditlineentry e
+                WINDOW w AS (PARTITION BY line_id ORDER BY version)) n
+         WHERE n.used_minor <> n.used_before + n.used_change
+            OR n.held_minor <> n.held_before + n.held_change
+    """,
+    "credit stays within its limit": """
+        SELECT l.id::text, 'used ' || l.used_minor || ' and held ' || l.held_minor || ' of '
+               || l.limit_minor || ', grandfathered ' || l.grandfathered_minor
+          FROM ledger_creditline l
+         WHERE l.used_minor < 0 OR l.held_minor < 0
+            OR l.used_minor + l.held_minor > greatest(l.limit_minor, l.grandfathered_minor)
+               AND l.limit_minor IS NOT NULL
+    """,
     "transfers are found by their source": """
         SELECT t.id::text, 'does not begin as its source ' || t.source_id || ' and its journal '
                || t.journal_id

@@ -21,19 +21,22 @@ from shared_apps.kernel import clock
 from shared_apps.kernel.actor import Actor
 from shared_apps.kernel.errors import DomainError
 from shared_apps.kernel.ids import uuid7, uuid8_near
-from tenant_apps.ledger.models import Account, FiscalPeriod, Hold, Transfer
+from tenant_apps.ledger.models import Account, CreditLine, FiscalPeriod, Hold, Transfer
 from tenant_apps.ledger.needed import NeededAccounts
 from tenant_apps.ledger.selectors import balance_of, funds_of
 from tenant_apps.ledger.services import (
+    CreditChange,
     HoldRequest,
     JournalLine,
     Posting,
     Reversal,
     add_account,
     capture,
+    change_credit,
     close_account,
     close_period,
     expire_holds,
+    open_credit_line,
     open_fiscal_year,
     post,
     post_manual_journal,
@@ -41,6 +44,7 @@ from tenant_apps.ledger.services import (
     reopen_period,
     reserve,
     reverse,
+    set_credit_limit,
 )
 from tenant_apps.ledger.services.accounts import open_needed
 from tenant_apps.ledger.verification import verify
@@ -388,3 +392,52 @@ def test_of_capture_release_and_expiry_one_wins(actor: Actor) -> None:
         for one in customers
     )
     assert left == 4 * 10_000 - captured * 150
+
+
+def test_a_limit_of_400_lets_400_through_and_no_more(actor: Actor) -> None:
+    """Two lines for every sale, which the processes name in random order."""
+    clients = [uuid4(), uuid4()]
+    with transaction.atomic():
+        for client in clients:
+            open_credit_line(
+                subject_type="tests.client", subject_id=client, currency="KES", actor=actor
+            )
+            origin = uuid7()
+            set_credit_limit(
+                id=uuid8_near(origin, "limit"),
+                subject_type="tests.client",
+                subject_id=client,
+                currency="KES",
+                limit=kes("400.00"),
+                effective_on=date(2026, 11, 2),
+                source_type="tests.decision",
+                source_id=origin,
+                actor=actor,
+            )
+
+    def sell(_: int) -> Counter[str]:
+        return Counter(
+            attempt(partial(change_credit, changes=_uses(clients), actor=actor)) for _ in range(50)
+        )
+
+    assert storm(sell) == {"done": 400, "above_credit_limit": 50 * PROCESSES - 400}
+    assert set(CreditLine.objects.values_list("used_minor", "version")) == {(40_000, 401)}
+    hold()
+
+
+def _uses(clients: list[UUID]) -> list[CreditChange]:
+    origin = uuid7()
+    return [
+        CreditChange(
+            id=uuid8_near(origin, "use", client),
+            subject_type="tests.client",
+            subject_id=client,
+            kind="use",
+            used=kes("1.00"),
+            held=kes("0.00"),
+            effective_on=date(2026, 11, 2),
+            source_type="tests.document",
+            source_id=origin,
+        )
+        for client in random.sample(clients, len(clients))
+    ]

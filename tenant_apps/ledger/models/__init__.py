@@ -6,6 +6,13 @@ posting functions hold those references instead, and `verify_books` reads them a
 """
 
 from .accounts import Account, AccountKind, AccountQuerySet, AccountStatus, Balance, Side
+from .credit_lines import (
+    CreditLine,
+    CreditLineEntry,
+    CreditLineEntryKind,
+    CreditLineEntryQuerySet,
+    CreditLineQuerySet,
+)
 from .holds import Hold, HoldEntry, HoldEntryKind, HoldQuerySet, HoldState
 from .periods import FiscalPeriod, FiscalPeriodQuerySet, PeriodState
 from .rules import PostingRule, PostingRuleLine, PostingRuleLineQuerySet
@@ -17,6 +24,11 @@ __all__ = [
     "AccountQuerySet",
     "AccountStatus",
     "Balance",
+    "CreditLine",
+    "CreditLineEntry",
+    "CreditLineEntryKind",
+    "CreditLineEntryQuerySet",
+    "CreditLineQuerySet",
     "FiscalPeriod",
     "FiscalPeriodQuerySet",
     "Hold",

@@ -1,6 +1,8 @@
 """The only writer of the books. Domain apps post with `post` and undo with `reverse`."""
 
 from tenant_apps.ledger.entries import (
+    CreditChange,
+    CreditState,
     Funds,
     HeldFunds,
     HoldRequest,
@@ -13,12 +15,15 @@ from tenant_apps.ledger.entries import (
 )
 
 from .accounts import add_account, close_account, reopen_account
+from .credit_lines import change_credit, open_credit_line, set_credit_limit
 from .holds import capture, expire_holds, release, reserve
 from .journals import post_manual_journal, post_opening_balances, reverse_journal
 from .periods import close_period, open_fiscal_year, reopen_period
 from .postings import post, reverse
 
 __all__ = [
+    "CreditChange",
+    "CreditState",
     "Funds",
     "HeldFunds",
     "HoldRequest",
@@ -30,9 +35,11 @@ __all__ = [
     "Reversal",
     "add_account",
     "capture",
+    "change_credit",
     "close_account",
     "close_period",
     "expire_holds",
+    "open_credit_line",
     "open_fiscal_year",
     "post",
     "post_manual_journal",
@@ -43,4 +50,5 @@ __all__ = [
     "reserve",
     "reverse",
     "reverse_journal",
+    "set_credit_limit",
 ]
