@@ -47,6 +47,22 @@ app.conf.beat_schedule = {
     },
     "expired secrets": {"task": "accounts.delete_expired_everywhere", "schedule": 3600.0},
     "old idempotency keys": {"task": "idempotency.free_old_keys_everywhere", "schedule": 3600.0},
+    "seals": {
+        "task": "shared_apps.seals.tasks.seal_everywhere",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
+    # Once a day for each organization; asked often, so that no restart skips a day.
+    "anchors of seals": {
+        "task": "shared_apps.seals.tasks.anchor_everywhere",
+        "schedule": 3600.0,
+        "options": {"expires": 3000},
+    },
+    "old audit entries": {
+        "task": "shared_apps.seals.tasks.drop_old_everywhere",
+        "schedule": 3600.0,
+        "options": {"expires": 3000},
+    },
     # What waited for a plan or an exchange rate that is known by now.
     "waiting commissions": {
         "task": "tenant_apps.commissions.tasks.complete_waiting_everywhere",

@@ -33,3 +33,10 @@ def hold_shared(name: str) -> None:
     """Wait until nobody holds the name alone, and keep it together with others who share it."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock_shared(%s)", [lock_number(name)])
+
+
+def try_alone(name: str) -> bool:
+    """Keep the name for this transaction alone if nobody holds it; says whether it is ours."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [lock_number(name)])
+        return bool(cursor.fetchone()[0])

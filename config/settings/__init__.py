@@ -11,4 +11,5 @@ from config.settings.database import *  # noqa: F403
 from config.settings.environment import *  # noqa: F403
 from config.settings.files import *  # noqa: F403
 from config.settings.observation import *  # noqa: F403
+from config.settings.seals import *  # noqa: F403
 from config.settings.security import *  # noqa: F403

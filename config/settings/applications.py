@@ -16,6 +16,7 @@ _EVERYWHERE = [
 _BOTH = [
     "shared_apps.outbox",
     "shared_apps.audit",
+    "shared_apps.seals",
     "shared_apps.documents",
     "shared_apps.delivery",
     "shared_apps.accounts",

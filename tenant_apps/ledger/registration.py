@@ -6,11 +6,13 @@ from uuid import UUID
 from shared_apps.accounts.models import User
 from shared_apps.audit.history import track
 from shared_apps.kernel.actor import Actor
+from shared_apps.seals import chains
 from tenants.models import Organization
 from tenants.provisioning import register_seed, register_spare_seed
 
 from . import chart, subledgers
 from .models import Account, FiscalPeriod, PostingRule, PostingRuleLine
+from .sealing import TRANSFERS
 from .services.chart import seed_chart
 from .services.periods import seed_periods
 
@@ -34,9 +36,11 @@ def _known_users(ids: Collection[UUID]) -> Iterable[UUID]:
 
 
 def register() -> None:
-    """Register the seed, the sub-ledger of users, and the histories of the cold tables."""
+    """Register the seed, the sub-ledger of users, the seals of transfers, and the histories of the
+    cold tables."""
     register_spare_seed(_SEED_ORDER, "ledger.chart", _seed_chart, version=_chart_version)
     register_seed(_SEED_ORDER, "ledger.periods", _seed_periods)
     subledgers.register("user", _known_users)
+    chains.register(TRANSFERS)
     for model in (Account, PostingRule, PostingRuleLine, FiscalPeriod):
         track(model)

@@ -1,0 +1,25 @@
+from celery import shared_task
+
+from shared_apps.kernel.actor import Actor, AllowsEverything
+from tenants.tasks import in_every_organization
+
+from . import services
+
+
+@shared_task(platform=True)
+def seal_everywhere() -> None:
+    """Seal what every organization has written since the last time."""
+    in_every_organization(services.seal_chains)
+
+
+@shared_task(platform=True)
+def anchor_everywhere() -> None:
+    """Write the heads of every organization down on the platform, once a day."""
+    in_every_organization(services.anchor_heads)
+
+
+@shared_task(platform=True)
+def drop_old_everywhere() -> None:
+    """Drop audit entries that organizations do not keep any longer."""
+    actor = Actor(request_id="retention", label="system:retention", checker=AllowsEverything())
+    in_every_organization(lambda: services.drop_old_entries(actor=actor))
