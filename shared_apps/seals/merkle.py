@@ -61,7 +61,7 @@ def _next_level(level: list[bytes]) -> list[bytes]:
 
 
 def root_of_path(digest: bytes, *, index: int, size: int, digests: Sequence[bytes]) -> bytes | None:
-    """Where a leaf's digest leads along the path; None where the path is not that of such a leaf."""
+    """Where a leaf's digest leads along the path; None where such a leaf has another path."""
     if not 0 <= index < size:
         return None
     waiting = list(digests)

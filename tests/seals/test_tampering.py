@@ -1,5 +1,6 @@
 """Whatever was done behind the product's back is found, and the row or segment is named."""
 
+import io
 import itertools
 from collections.abc import Callable
 from dataclasses import replace
@@ -8,6 +9,8 @@ from uuid import UUID, uuid4
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from django.core.management import call_command
+from django.core.management.base import CommandError
 from django.db import connection
 
 from shared_apps.kernel.actor import Actor
@@ -350,3 +353,14 @@ def test_an_edit_of_a_column_that_came_later_is_found(
     owner.execute("UPDATE ledger_transfer SET label = 'x' WHERE id = %s", [rows(1)[2]])
     (found,) = findings()
     assert (found.wrong, found.row_id) == (Wrong.EDITED, rows(1)[2])
+
+
+def test_verify_books_names_the_row(books: Any, owner: Any) -> None:
+    """A memo changes no sum: only the seals tell."""
+    victim = rows(2)[3]
+    owner.execute("UPDATE ledger_transfer SET memo = 'x' WHERE id = %s", [victim])
+    out = io.StringIO()
+    with pytest.raises(CommandError):
+        call_command("verify_books", "--organization", "acme", stdout=out)
+    assert f"edited: segment 2, row {victim}:" in out.getvalue()
+    assert "transfers in 12 journals: hold" in out.getvalue()

@@ -1,4 +1,5 @@
-"""`manage.py verify_books --organization SUBDOMAIN | --all`: read the books, say what is wrong."""
+"""`manage.py verify_books --organization SUBDOMAIN | --all`: read books and seals, say what is
+wrong."""
 
 from argparse import ArgumentParser
 from collections.abc import Iterator
@@ -6,6 +7,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from shared_apps.seals import chains
+from shared_apps.seals.verification import Verified, verify_chain
 from tenant_apps.ledger.verification import verify
 from tenants.context import platform_context, tenant_context
 from tenants.models import Organization
@@ -41,10 +44,23 @@ class Command(BaseCommand):
     def _verify(self, organization: Organization) -> bool:
         with tenant_context(organization):
             result = verify()
+            sealed = [verify_chain(chain) for chain in chains.registered()]
         self.stdout.write(
             f"{organization.name}: {result.accounts} accounts, {result.transfers} transfers in"
             f" {result.journals} journals: {'hold' if result.books_hold else 'DO NOT HOLD'}"
         )
         for finding in result.findings:
             self.stdout.write(f"  {finding.check}: {finding.subject}: {finding.detail}")
-        return result.books_hold
+        for chain in sealed:
+            self._tell_seals(chain)
+        return result.books_hold and all(chain.holds for chain in sealed)
+
+    def _tell_seals(self, chain: Verified) -> None:
+        self.stdout.write(
+            f"  seals of {chain.chain}: {chain.rows} rows in {chain.segments} segments,"
+            f" {chain.waiting} not sealed yet: {'hold' if chain.holds else 'DO NOT HOLD'}"
+        )
+        for finding in chain.findings:
+            place = f"segment {finding.segment}" if finding.segment else "no segment"
+            row = f", row {finding.row_id}" if finding.row_id else ""
+            self.stdout.write(f"    {finding.wrong}: {place}{row}: {finding.detail}")
