@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from .models import AccountKind, Side
 
 OPENING_EQUITY = "3000"
+CURRENCY_POSITION = "1900"
+BANK_CHARGES = "5100"
 
 # Lock ranks: what belongs to one party or user is locked first, what everybody shares last.
 OWN = 0
@@ -74,6 +76,8 @@ CHART: tuple[ChartLine, ...] = (
     ChartLine(code="1040", name="Card receipts to be settled", kind=ASSET),
     ChartLine(code="1200", name="Trade receivables", kind=ASSET, subledger="party"),
     ChartLine(code="1500", name="Equipment", kind=ASSET),
+    # What was given of one currency and taken of another, each even in itself.
+    ChartLine(code=CURRENCY_POSITION, name="Currency position", kind=ASSET),
     # A customer's deposit can be used up but not overdrawn.
     ChartLine(code="2000", name="Customer deposits", kind=LIABILITY, subledger="party", floor=0),
     ChartLine(code="2100", name="Tax payable", kind=LIABILITY),
@@ -85,7 +89,7 @@ CHART: tuple[ChartLine, ...] = (
     ChartLine(code="4000", name="Sales revenue", kind=INCOME),
     ChartLine(code="4900", name="Other income", kind=INCOME),
     ChartLine(code="5000", name="Commission expense", kind=EXPENSE),
-    ChartLine(code="5100", name="Bank and payment charges", kind=EXPENSE),
+    ChartLine(code=BANK_CHARGES, name="Bank and payment charges", kind=EXPENSE),
     ChartLine(code="5200", name="Rent", kind=EXPENSE),
     ChartLine(code="5300", name="Bad debts", kind=EXPENSE),
     ChartLine(code="5900", name="Other expenses", kind=EXPENSE),

@@ -204,3 +204,10 @@ class CreditNotInUse(RuleRefused):
 
     code = "credit_not_in_use"
     title = "That much is not in use on the credit line."
+
+
+class SameCurrency(BadInput):
+    """An exchange sells and buys the same currency."""
+
+    code = "same_currency"
+    title = "An exchange is between two currencies."

@@ -85,3 +85,16 @@ class PeriodReopened(Event):
     starts_on: date
     ends_on: date
     reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CurrencyExchanged(Event):
+    """The subject is the journal; amounts in minor units."""
+
+    app: ClassVar[str] = "ledger"
+    subject_type: ClassVar[str] = "ledger.journal"
+    effective_on: date
+    sold_minor: int
+    sold_currency: str
+    bought_minor: int
+    bought_currency: str

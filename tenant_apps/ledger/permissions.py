@@ -16,6 +16,7 @@ GRANTS = {
         "ledger.post_manual_journal": "organization",
         "ledger.reverse_journal": "organization",
         "ledger.post_opening_balances": "organization",
+        "ledger.exchange_currency": "organization",
         "ledger.add_fiscalperiod": "organization",
         "ledger.close_fiscalperiod": "organization",
         "ledger.reopen_fiscalperiod": "organization",

@@ -282,6 +282,13 @@ BODIES: dict[tuple[str, str], Any] = {
         "effective_on": _DAY,
         "lines": [{"account_code": "1000", "amount": _MONEY}],
     },
+    ("POST", "ledger/currency-exchanges/"): lambda w: {
+        "from_account": "1010",
+        "to_account": "1010",
+        "sold": {"amount": "100.00", "currency": "USD"},
+        "bought": {"amount": "12900.00", "currency": "KES"},
+        "effective_on": _DAY,
+    },
     ("POST", "ledger/fiscal-years/"): lambda w: {"fiscal_year": 2031},
     ("POST", "ledger/periods/<uuid:pk>/reopening/"): lambda w: {"reason": "A mistake."},
     ("POST", "clients/"): lambda w: {"name": "Fresh Client"},

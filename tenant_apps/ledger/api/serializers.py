@@ -208,6 +208,18 @@ class OpeningBalancesIn(StrictSerializer):
     lines = serializers.ListField(child=OpeningLineIn(), min_length=1, max_length=MAX_LINES)
 
 
+class CurrencyExchangeIn(StrictSerializer):
+    """Two amounts say the rate; a fee is in the sold currency."""
+
+    from_account = serializers.CharField(max_length=32)
+    to_account = serializers.CharField(max_length=32)
+    sold = MoneyField()
+    bought = MoneyField()
+    fee = MoneyField(required=False)
+    effective_on = DayField()
+    memo = serializers.CharField(max_length=200, required=False, default="")
+
+
 class TrialBalanceQuery(serializers.Serializer[Any]):
     as_of = serializers.DateField(required=False)
 

@@ -3,6 +3,7 @@ from rest_framework.routers import SimpleRouter
 
 from tenant_apps.ledger.api.views import (
     AccountViewSet,
+    CurrencyExchangeView,
     FiscalPeriodViewSet,
     FiscalYearView,
     HoldEntryViewSet,
@@ -62,6 +63,11 @@ urlpatterns = [
         name="ledger-period-reopening",
     ),
     path(f"{_ROOT}/fiscal-years/", FiscalYearView.as_view(), name="ledger-fiscal-years"),
+    path(
+        f"{_ROOT}/currency-exchanges/",
+        CurrencyExchangeView.as_view(),
+        name="ledger-currency-exchanges",
+    ),
     path(
         f"{_ROOT}/opening-balances/",
         OpeningBalancesView.as_view(),

@@ -21,6 +21,7 @@ from tenant_apps.ledger.api.filters import (
 )
 from tenant_apps.ledger.api.serializers import (
     AccountIn,
+    CurrencyExchangeIn,
     FiscalPeriodOut,
     FiscalYearIn,
     HoldEntryOut,
@@ -193,6 +194,20 @@ class OpeningBalancesView(OrganizationView):
         given = self.read_input()
         lines = [services.OpeningLine(**line) for line in given.pop("lines")]
         journal = services.post_opening_balances(actor=self.actor, lines=lines, **given)
+        return self.answer(selectors.journal_visible_to(self.actor, journal_id=journal.id))
+
+
+class CurrencyExchangeView(OrganizationView):
+    """Money of one currency given for money of another."""
+
+    serializer_class = JournalOut
+    input_serializers = {"post": CurrencyExchangeIn}
+    money_actions = frozenset({"post"})
+    required_permissions = {"post": "ledger.exchange_currency"}
+
+    def post(self, request: Request) -> Response:
+        """Post an exchange through the position of each currency."""
+        journal = services.exchange_currency(actor=self.actor, **self.read_input())
         return self.answer(selectors.journal_visible_to(self.actor, journal_id=journal.id))
 
 

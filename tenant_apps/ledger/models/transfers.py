@@ -97,6 +97,7 @@ class Transfer(models.Model):
             ("post_manual_journal", "Can post a manual journal"),
             ("reverse_journal", "Can reverse a manual journal or opening balances"),
             ("post_opening_balances", "Can post opening balances"),
+            ("exchange_currency", "Can post an exchange of currencies"),
         )
         ordering = ("-id",)
         constraints = (

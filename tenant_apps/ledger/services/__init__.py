@@ -16,10 +16,11 @@ from tenant_apps.ledger.entries import (
 
 from .accounts import add_account, close_account, reopen_account
 from .credit_lines import change_credit, open_credit_line, set_credit_limit
+from .exchanges import exchange_currency
 from .holds import capture, expire_holds, release, reserve
 from .journals import post_manual_journal, post_opening_balances, reverse_journal
 from .periods import close_period, open_fiscal_year, reopen_period
-from .postings import post, reverse
+from .postings import post, post_each, reverse
 
 __all__ = [
     "CreditChange",
@@ -38,10 +39,12 @@ __all__ = [
     "change_credit",
     "close_account",
     "close_period",
+    "exchange_currency",
     "expire_holds",
     "open_credit_line",
     "open_fiscal_year",
     "post",
+    "post_each",
     "post_manual_journal",
     "post_opening_balances",
     "release",

@@ -14,6 +14,7 @@ from shared_apps.kernel.actor import Actor
 from shared_apps.kernel.errors import BadInput, FieldError
 from shared_apps.kernel.ids import request_hash, uuid7, uuid8_near
 from shared_apps.kernel.money import Money
+from shared_apps.kernel.operations import step
 from tenant_apps.ledger import subledgers
 from tenant_apps.ledger.chart import OPENING_EQUITY
 from tenant_apps.ledger.entries import Journal, JournalLine, Leg, OpeningLine, Reversal
@@ -64,7 +65,9 @@ def post_manual_journal(
     entries = _entries(lines, needed)
     legs = list(_pairs(entries))
     open_needed(needed=needed, actor=actor)
-    draft = _draft(legs, needed, kind=TransferKind.MANUAL, effective_on=effective_on, memo=memo)
+    draft = draft_by_hand(
+        pairs=legs, needed=needed, kind=TransferKind.MANUAL, effective_on=effective_on, memo=memo
+    )
     (journal,) = write_drafts(drafts=[draft], actor=actor)
     event = ManualJournalPosted(
         subject_id=journal.id, effective_on=effective_on, legs=len(journal.legs)
@@ -100,7 +103,9 @@ def post_opening_balances(
         to_debit = (chart.normal_side == Side.DEBIT) == line.amount.is_positive
         legs.append((own, equity, line.amount) if to_debit else (equity, own, line.amount))
     open_needed(needed=needed, actor=actor)
-    draft = _draft(legs, needed, kind=TransferKind.OPENING, effective_on=effective_on, memo="")
+    draft = draft_by_hand(
+        pairs=legs, needed=needed, kind=TransferKind.OPENING, effective_on=effective_on, memo=""
+    )
     (journal,) = write_drafts(drafts=[draft], actor=actor)
     event = OpeningBalancesPosted(
         subject_id=journal.id, effective_on=effective_on, legs=len(journal.legs)
@@ -249,14 +254,17 @@ def _matched(debits: deque[_Entry], credits: deque[_Entry]) -> Iterator[tuple[UU
                 side.appendleft(_Entry(rest.account_id, rest.side, left))
 
 
-def _draft(
+@step
+def draft_by_hand(
+    *,
     pairs: Sequence[tuple[UUID, UUID, Money]],
     needed: NeededAccounts,
-    *,
     kind: str,
     effective_on: date,
     memo: str,
+    rule: str = "",
 ) -> Draft:
+    """A journal of debit, credit and amount, whose source it is itself. For this package."""
     journal_id = uuid7()
     digest = bytes.fromhex(request_hash({"journal": journal_id}))
     legs = [
@@ -272,6 +280,7 @@ def _draft(
             kind=kind,
             source_type=SOURCE_TYPE,
             source_id=journal_id,
+            rule=rule,
             memo=memo,
             debit_rank=needed.rank_of(debit),
             credit_rank=needed.rank_of(credit),
@@ -280,5 +289,10 @@ def _draft(
     ]
     source = (SOURCE_TYPE, journal_id)
     return Draft(
-        journal_id=journal_id, kind=kind, source=source, effective_on=effective_on, legs=legs
+        journal_id=journal_id,
+        kind=kind,
+        source=source,
+        rule=rule,
+        effective_on=effective_on,
+        legs=legs,
     )

@@ -1,14 +1,15 @@
 """The two steps that domain apps write the books with: post and reverse."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
+from django.db import connection, transaction
 
 from shared_apps.kernel import clock
 from shared_apps.kernel.actor import Actor
+from shared_apps.kernel.errors import DomainError
 from shared_apps.kernel.ids import request_hash, uuid8_near
 from shared_apps.kernel.operations import step
 from tenant_apps.ledger import database
@@ -29,6 +30,8 @@ from tenant_apps.ledger.needed import NeededAccounts
 from tenants.context import organization_id
 
 from .accounts import open_needed
+
+_POSTINGS_PER_PORTION = 1000
 
 
 @step
@@ -55,6 +58,43 @@ def post(*, postings: Sequence[Posting], actor: Actor) -> list[Journal]:
     drafts = drafts_of(postings=postings, needed=needed)
     open_needed(needed=needed, actor=actor)
     return _write(drafts, actor=actor)
+
+
+@step
+def post_each(*, postings: Sequence[Posting], actor: Actor) -> list[Journal | DomainError]:
+    """Write what the books take, and answer for each posting its journal or why it was refused.
+
+    The outcome is that of posting one after the other in the order given: a refused posting
+    changes nothing, and the next one finds the books without it. A batch that is refused is cut
+    in two, so that few bad postings among a thousand cost few calls. The refusals are those of
+    `post`.
+    """
+    require_transaction()
+    answers: list[Journal | DomainError] = []
+    for portion in _portions(postings):
+        answers.extend(_post_or_halve(portion, actor=actor))
+    return answers
+
+
+def _portions(postings: Sequence[Posting]) -> Iterator[Sequence[Posting]]:
+    for start in range(0, len(postings), _POSTINGS_PER_PORTION):
+        yield postings[start : start + _POSTINGS_PER_PORTION]
+
+
+def _post_or_halve(postings: Sequence[Posting], *, actor: Actor) -> list[Journal | DomainError]:
+    if not postings:
+        return []
+    try:
+        with transaction.atomic():
+            return [*post(postings=postings, actor=actor)]
+    except DomainError as refusal:
+        if len(postings) == 1:
+            return [refusal]
+    half = len(postings) // 2
+    return [
+        *_post_or_halve(postings[:half], actor=actor),
+        *_post_or_halve(postings[half:], actor=actor),
+    ]
 
 
 @step
