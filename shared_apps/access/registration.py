@@ -9,9 +9,11 @@ from shared_apps.accounts import second_factor
 from shared_apps.accounts.models import User
 from shared_apps.audit.history import track
 from shared_apps.audit.models import AuditEntry
+from shared_apps.seals.models import SealSetting, Segment
 from tenants.context import organization_or_none
 from tenants.provisioning import register_seed, register_spare_seed
 
+from . import subscribers as subscribers
 from .models import AccessPaths, Membership, Role, Unit
 from .rules import UNSCOPED, register_paths
 from .seeds import seed_access, seed_standard_roles, standard_roles_version
@@ -33,6 +35,8 @@ def register() -> None:
     register_paths(User, AccessPaths(owner="id", unit=_users_in))
     register_paths(AuditEntry, UNSCOPED)
     register_paths(LogEntry, UNSCOPED)
+    register_paths(Segment, UNSCOPED)
+    register_paths(SealSetting, UNSCOPED)
     second_factor.register_policy(_must_prove_second_factor)
     register_spare_seed(
         100, "access.standard_roles", seed_standard_roles, version=standard_roles_version

@@ -1,15 +1,19 @@
-from shared_apps.kernel.errors import Conflict, DependencyDown
+from shared_apps.kernel.errors import Conflict
 
 
 class NotSealedYet(Conflict):
-    """The row exists and waits for the next sealing, within minutes."""
+    """The row exists and waits for the next sealing, which comes within minutes."""
 
     code = "not_sealed_yet"
     title = "The row is not sealed yet."
 
 
-class UnknownSealKey(DependencyDown):
-    """A segment names a key that is missing in SEAL_KEY and SEAL_OLD_PUBLIC_KEYS."""
+class SealBroken(Conflict):
+    """The row, its entry or its segment is not what was sealed: nothing can be proved of it."""
 
-    code = "seal_key_unknown"
-    title = "A key that sealed is not in the settings."
+    code = "seal_broken"
+    title = "The row is not what was sealed."
+
+
+class UnknownSealKey(LookupError):
+    """A segment names a key that stands neither in SEAL_KEY nor in SEAL_OLD_PUBLIC_KEYS."""

@@ -19,7 +19,7 @@ from tenants.context import organization_id
 from . import keys, merkle, segments
 from .chains import Chain, Form, moment_text
 from .errors import UnknownSealKey
-from .models import Anchor, DroppedSegment, Segment
+from .models import Anchor, DroppedSegment, Progress, Segment
 from .selectors import anchors_of_organization
 
 SEGMENTS_PER_STATEMENT = 20
@@ -74,12 +74,16 @@ class Verified:
         return not self.findings
 
 
-def verify_chain(chain: Chain, *, after: int = 0, segments_at_most: int | None = None) -> Verified:
+def verify_chain(
+    chain: Chain, *, after: int = 0, segments_at_most: int | None = None, everywhere: bool = True
+) -> Verified:
     """Read the chain's segments behind number `after`, and their rows.
 
     Parts that follow each other prove as much as the whole: each begins with the digest that the
     one before ended with, which the signature and the anchors hold. The last part also looks for
-    rows that stand in no segment and for a tail that was cut off.
+    rows that stand in no segment and for a tail that was cut off. With `everywhere` it reads the
+    whole table for them, without it only where new rows lie: rows in other places are sealed by
+    the next sweep, and then found as well.
     """
     reader = _Reader(chain, after=after)
     last = after
@@ -89,7 +93,7 @@ def verify_chain(chain: Chain, *, after: int = 0, segments_at_most: int | None =
     reader.finish_rows()
     is_last = not Segment.objects.filter(chain=chain.name, number__gt=last).exists()
     if is_last:
-        reader.read_ends(last)
+        reader.read_ends(last, everywhere=everywhere)
     else:
         reader.result.next_after = last
     return reader.result
@@ -172,7 +176,7 @@ class _Reader:
                 digest, key_id=segment.key_id, signature=bytes(segment.signature)
             )
         except UnknownSealKey as problem:
-            self._tell(Wrong.KEY_UNKNOWN, problem.detail, segment=segment.number)
+            self._tell(Wrong.KEY_UNKNOWN, str(problem), segment=segment.number)
             return
         if not signed:
             self._tell(
@@ -197,7 +201,7 @@ class _Reader:
                 bytes(segment.digest), key_id=drop.key_id, signature=bytes(drop.signature)
             )
         except UnknownSealKey as problem:
-            self._tell(Wrong.KEY_UNKNOWN, problem.detail, segment=segment.number)
+            self._tell(Wrong.KEY_UNKNOWN, str(problem), segment=segment.number)
             return True
         if not signed:
             self._tell(
@@ -283,7 +287,7 @@ class _Reader:
             )
         return place
 
-    def read_ends(self, last: int) -> None:
+    def read_ends(self, last: int, *, everywhere: bool) -> None:
         """Look for what no segment holds, and for segments that the anchors know of."""
         for anchor in self.anchors.values():
             self._tell(
@@ -294,7 +298,7 @@ class _Reader:
             )
         until = self.previous.complete_until if self.previous is not None else None
         late = moment_text(until) if until else ""
-        for row_id, moment in _rows_without_entry(self.chain):
+        for row_id, moment in _rows_without_entry(self.chain, everywhere=everywhere):
             self.result.waiting += 1
             if moment < late:
                 self._tell(
@@ -318,13 +322,16 @@ def _entries(chain: Chain, numbers: Sequence[int]) -> Iterator[tuple[Any, ...]]:
         yield from cursor.fetchall()
 
 
-def _rows_without_entry(chain: Chain) -> Iterator[tuple[UUID, str]]:
-    """Every row that is not sealed, wherever it lies, with its moment."""
+def _rows_without_entry(chain: Chain, *, everywhere: bool) -> Iterator[tuple[UUID, str]]:
+    """Every row that is not sealed, with its moment."""
+    progress = None if everywhere else Progress.objects.filter(chain=chain.name).first()
+    first = progress.tail if progress else 0
     statement = f"""
         SELECT t.id, to_char(t.{chain.moment} AT TIME ZONE 'UTC',
                              'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
           FROM {chain.table} t
-         WHERE NOT EXISTS (SELECT FROM seals_entry e
+         WHERE t.ctid >= '({first:d},0)'::tid
+           AND NOT EXISTS (SELECT FROM seals_entry e
                             WHERE e.row_id = t.id AND e.chain = {chain.code:d})
     """  # noqa: S608  (the texts are the chain's and ours)
     with connection.cursor() as cursor:

@@ -21,6 +21,8 @@ from shared_apps.accounts.models import User
 from shared_apps.audit.models import AuditEntry
 from shared_apps.documents.models import Document
 from shared_apps.kernel.ids import uuid7
+from shared_apps.seals.models import Segment
+from shared_apps.seals.services import seal_chains
 from tenant_apps.approvals.models import Approval
 from tenant_apps.commissions.models import Commission, CommissionPlan
 from tenant_apps.deals.models import Activity, StageChange
@@ -146,6 +148,7 @@ class World:
     def _books(self) -> None:
         self.transfer = Transfer.objects.order_by("pk").first()
         self.period = FiscalPeriod.objects.order_by("starts_on").first()
+        seal_chains()
         request = HoldRequest(
             id=uuid7(),
             account_code="1000",
@@ -191,6 +194,7 @@ IDS: dict[str, Any] = {
     "memberships/": lambda w: {"pk": w.membership.pk},
     "object-grants/": lambda w: {"pk": w.grant.pk},
     "audit-entries/": lambda w: {"pk": AuditEntry.objects.latest("id").pk},
+    "seals/": lambda w: {"pk": _first(Segment.objects.order_by("pk")), "row_id": w.transfer.pk},
     "approvals/": lambda w: {"pk": Approval.objects.pending().get().pk},
     "ledger/accounts/": lambda w: {
         "pk": _first(Account.objects.chart().filter(code="5900")),
@@ -264,6 +268,7 @@ BODIES: dict[tuple[str, str], Any] = {
         "subject_type": "deals.deal",
         "subject_id": str(w.deal.pk),
     },
+    ("PATCH", "seals/settings/"): lambda w: {"mail_heads": True},
     ("POST", "approvals/<uuid:pk>/signature/"): lambda w: {},
     ("POST", "approvals/<uuid:pk>/rejection/"): lambda w: {"remark": "No."},
     ("POST", "approvals/<uuid:pk>/recall/"): lambda w: {},
@@ -336,4 +341,5 @@ QUERIES = {
     "object-grants/": lambda w: f"?subject_type=deals.deal&subject_id={w.deal.pk}",
     "field-history/": lambda w: f"?subject_type=access.unit&subject_id={w.north.unit_id}",
     "dashboards/figures/": lambda w: "?by=agent",
+    "seals/verification/": lambda w: "?chain=transfers",
 }

@@ -35,6 +35,7 @@ STRANGERS = {
     "redoc",
     "root",
     "schema",
+    "seal-keys",
     "swagger",
     "token",
     "token-blacklist",

@@ -152,6 +152,13 @@ POST   api/v1/roles/                                        +33333331
 GET    api/v1/roles/<uuid:pk>/                              ++++44441
 PATCH  api/v1/roles/<uuid:pk>/                              +33344441
 DELETE api/v1/roles/<uuid:pk>/                              +33344441
+GET    api/v1/seals/                                        +33333331
+GET    api/v1/seals/<uuid:pk>/                              +33333331
+GET    api/v1/seals/keys/                                   +++++++++
+GET    api/v1/seals/rows/<uuid:row_id>/proof/               +33333331
+GET    api/v1/seals/settings/                               +33333331
+PATCH  api/v1/seals/settings/                               +33333331
+GET    api/v1/seals/verification/                           +33333331
 GET    api/v1/second-factor/                                ++++++++1
 POST   api/v1/second-factor/enrolment/                      ++++++++1
 POST   api/v1/second-factor/enrolment/confirmation/         cccccccc1

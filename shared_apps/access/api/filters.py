@@ -11,6 +11,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from shared_apps.access.models import Membership, Unit
 from shared_apps.accounts.models import User
 from shared_apps.audit.models import AuditEntry
+from shared_apps.seals.models import Segment
 
 _STATES = ("active", "invited", "deactivated")
 
@@ -74,6 +75,14 @@ class AuditEntryFilter(filters.FilterSet):
 
     class Meta:
         model = AuditEntry
+        fields: tuple[str, ...] = ()
+
+
+class SegmentFilter(filters.FilterSet):
+    chain = filters.CharFilter(max_length=20)
+
+    class Meta:
+        model = Segment
         fields: tuple[str, ...] = ()
 
 

@@ -12,6 +12,13 @@ from shared_apps.access.api.role_views import (
     RoleViewSet,
     UnitViewSet,
 )
+from shared_apps.access.api.seal_views import (
+    SealKeysView,
+    SealProofView,
+    SealSettingsView,
+    SealVerificationView,
+    SegmentViewSet,
+)
 
 router = SimpleRouter(use_regex_path=False)
 router.register("api/v1/users", UserViewSet, basename="user")
@@ -22,9 +29,14 @@ router.register("api/v1/memberships", MembershipViewSet, basename="membership")
 router.register("api/v1/object-grants", ObjectGrantViewSet, basename="object-grant")
 router.register("api/v1/audit-entries", AuditEntryViewSet, basename="audit-entry")
 router.register("api/v1/field-history", FieldHistoryViewSet, basename="field-history")
+router.register("api/v1/seals", SegmentViewSet, basename="seal")
 
 urlpatterns = [
     path("api/v1/me/permissions/", OwnAccessView.as_view(), name="own-access"),
     path("api/v1/permissions/", PermissionsView.as_view(), name="permissions"),
+    path("api/v1/seals/keys/", SealKeysView.as_view(), name="seal-keys"),
+    path("api/v1/seals/settings/", SealSettingsView.as_view(), name="seal-settings"),
+    path("api/v1/seals/verification/", SealVerificationView.as_view(), name="seal-verification"),
+    path("api/v1/seals/rows/<uuid:row_id>/proof/", SealProofView.as_view(), name="seal-proof"),
     *router.urls,
 ]
