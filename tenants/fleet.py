@@ -18,6 +18,7 @@ from shared_apps.kernel.actor import Actor, AllowsEverything
 from tenants import provisioning, roles, structure
 from tenants.connections import connection
 from tenants.models import MigratedSchema, Organization, SpareSchema
+from tenants.provisioning import SpareSeed
 
 Progress = Callable[[str], None]
 PUBLIC = "public"
@@ -65,13 +66,22 @@ def build_schema(schema_name: str) -> None:
 
 def seed_spare(schema_name: str) -> None:
     """Write the first rows that are the same in every organization."""
+    _write_rows(schema_name, provisioning.seed_spare, request_id="spare")
+
+
+def renew_rows(schema_name: str) -> None:
+    """Bring what a release adds to the first rows to an organization that came before it."""
+    _write_rows(schema_name, provisioning.renew, request_id="fleet")
+
+
+def _write_rows(schema_name: str, write: SpareSeed, *, request_id: str) -> None:
     connection.set_tenant(FakeTenant(schema_name=schema_name))
     try:
         with transaction.atomic():
-            provisioning.seed_spare(
-                # Nobody is there yet whom the news could reach.
+            write(
+                # Nobody waits for such news.
                 actor=Actor(
-                    request_id="spare",
+                    request_id=request_id,
                     label="system:provisioning",
                     quiet=True,
                     checker=AllowsEverything(),
@@ -148,4 +158,5 @@ def migrate_fleet(*, progress: Progress) -> None:
     for number, schema_name in enumerate(organizations, start=1):
         progress(f"{number}/{len(organizations)} {schema_name}")
         migrate_schema(schema_name)
+        renew_rows(schema_name)
     refresh_spares(progress=progress)

@@ -37,6 +37,7 @@ class _Registered:
 class _Versioned:
     function: SpareSeed
     version: Callable[[], str]
+    renewed: bool
 
 
 _seeds: dict[_Registered, Seed] = {}
@@ -49,14 +50,22 @@ def register_seed(order: int, name: str, function: Seed) -> None:
 
 
 def register_spare_seed(
-    order: int, name: str, function: SpareSeed, *, version: Callable[[], str]
+    order: int,
+    name: str,
+    function: SpareSeed,
+    *,
+    version: Callable[[], str],
+    renewed: bool = False,
 ) -> None:
     """Register at start-up what is written when a spare schema is built, before any `Seed`.
+
+    With `renewed` it also runs in every organization that exists when the fleet is migrated: what
+    a release brings new (a role, a line of the chart) reaches those who came before it.
 
     `version` answers a text that differs whenever the rows would. It is a part of the schemas'
     fingerprint: a spare that was seeded with another one is never claimed.
     """
-    _spare_seeds[_Registered(order, name)] = _Versioned(function, version)
+    _spare_seeds[_Registered(order, name)] = _Versioned(function, version, renewed)
 
 
 def spare_seeds_version() -> str:
@@ -72,6 +81,13 @@ def seed_spare(*, actor: Actor) -> None:
     """Run every registered spare seed, in order."""
     for registered in sorted(_spare_seeds):
         _spare_seeds[registered].function(actor=actor)
+
+
+def renew(*, actor: Actor) -> None:
+    """Run what is renewed with each release, in order, in a schema that is at work."""
+    for registered in sorted(_spare_seeds):
+        if _spare_seeds[registered].renewed:
+            _spare_seeds[registered].function(actor=actor)
 
 
 def seed(organization: Organization, *, actor: Actor) -> None:

@@ -62,6 +62,7 @@ TENANT_APPS = [
     "tenant_apps.deals",
     "tenant_apps.invoices",
     "tenant_apps.payments",
+    "tenant_apps.wallets",
     "tenant_apps.commissions",
     "tenant_apps.notifications",
     "tenant_apps.dashboards",

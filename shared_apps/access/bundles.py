@@ -26,6 +26,8 @@ SUPERVISOR = "supervisor"
 VERIFIER = "verifier"
 TEAM_LEAD = "team_lead"
 SALESPERSON = "salesperson"
+SELLER = "seller"
+WALLET_ADMIN = "wallet_admin"
 
 STANDARD_ROLES: Mapping[str, str] = {
     ADMIN: "Admin",
@@ -33,10 +35,12 @@ STANDARD_ROLES: Mapping[str, str] = {
     VERIFIER: "Verifier",
     TEAM_LEAD: "Team lead",
     SALESPERSON: "Salesperson",
+    SELLER: "Seller",
+    WALLET_ADMIN: "Wallet admin",
 }
 
 # Held in the organization's own unit only: what they give reaches the whole organization.
-ROOT_ONLY = frozenset({ADMIN, SUPERVISOR, VERIFIER})
+ROOT_ONLY = frozenset({ADMIN, SUPERVISOR, VERIFIER, WALLET_ADMIN})
 
 _UNLESS = " unless "
 

@@ -39,7 +39,11 @@ def register() -> None:
     register_paths(SealSetting, UNSCOPED)
     second_factor.register_policy(_must_prove_second_factor)
     register_spare_seed(
-        100, "access.standard_roles", seed_standard_roles, version=standard_roles_version
+        100,
+        "access.standard_roles",
+        seed_standard_roles,
+        version=standard_roles_version,
+        renewed=True,
     )
     register_seed(100, "access", seed_access)
     # A path follows from the parents.

@@ -66,6 +66,14 @@ def _received(*, method: str, name: str, account: str) -> Rule:
     )
 
 
+def _deposited(*, method: str, name: str, account: str) -> Rule:
+    return Rule(
+        code=f"wallet.deposited.{method}",
+        name=f"Seller's deposit: {name}",
+        lines=(RuleLine(amount="amount", debit=account, credit="2400"),),
+    )
+
+
 ASSET, LIABILITY, EQUITY, INCOME, EXPENSE = AccountKind
 
 CHART: tuple[ChartLine, ...] = (
@@ -83,6 +91,9 @@ CHART: tuple[ChartLine, ...] = (
     ChartLine(code="2100", name="Tax payable", kind=LIABILITY),
     ChartLine(code="2200", name="Commissions payable", kind=LIABILITY, subledger="user"),
     ChartLine(code="2300", name="Trade payables", kind=LIABILITY),
+    # What a seller paid in before selling; it can be used up but not overdrawn.
+    ChartLine(code="2400", name="Seller credit", kind=LIABILITY, subledger="seller", floor=0),
+    ChartLine(code="2410", name="Owed to charge providers", kind=LIABILITY),
     ChartLine(code=OPENING_EQUITY, name="Opening balance equity", kind=EQUITY),
     ChartLine(code="3100", name="Owner's capital", kind=EQUITY),
     ChartLine(code="3200", name="Retained earnings", kind=EQUITY),
@@ -118,5 +129,20 @@ RULES: tuple[Rule, ...] = (
         code="commission.accrued",
         name="Commission accrued",
         lines=(RuleLine(amount="amount", debit="5000", credit="2200"),),
+    ),
+    _deposited(method="cash", name="cash", account="1000"),
+    _deposited(method="bank_transfer", name="bank transfer", account="1010"),
+    _deposited(method="cheque", name="cheque", account="1020"),
+    _deposited(method="mobile_money", name="mobile money", account="1030"),
+    _deposited(method="card", name="card", account="1040"),
+    Rule(
+        code="wallet.transferred",
+        name="Credit given by one seller to another",
+        lines=(RuleLine(amount="amount", debit="2400", credit="2400"),),
+    ),
+    Rule(
+        code="wallet.charged",
+        name="Phone charge sold from a seller's credit",
+        lines=(RuleLine(amount="amount", debit="2400", credit="2410"),),
     ),
 )

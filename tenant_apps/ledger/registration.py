@@ -38,7 +38,9 @@ def _known_users(ids: Collection[UUID]) -> Iterable[UUID]:
 def register() -> None:
     """Register the seed, the sub-ledger of users, the seals of transfers, and the histories of the
     cold tables."""
-    register_spare_seed(_SEED_ORDER, "ledger.chart", _seed_chart, version=_chart_version)
+    register_spare_seed(
+        _SEED_ORDER, "ledger.chart", _seed_chart, version=_chart_version, renewed=True
+    )
     register_seed(_SEED_ORDER, "ledger.periods", _seed_periods)
     subledgers.register("user", _known_users)
     chains.register(TRANSFERS)

@@ -27,6 +27,16 @@ class ClientChanged(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RoleGiven(Event):
+    """The party is this to the organization now, beside what it was before."""
+
+    app: ClassVar[str] = "parties"
+    subject_type: ClassVar[str] = "parties.party"
+
+    role: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OwnPartyRecorded(Event):
     app: ClassVar[str] = "parties"
     subject_type: ClassVar[str] = "parties.party"

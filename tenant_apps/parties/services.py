@@ -12,6 +12,7 @@ from django.db import IntegrityError, transaction
 from shared_apps.audit import history
 from shared_apps.audit import services as audit
 from shared_apps.kernel.actor import Actor
+from shared_apps.kernel.operations import step
 from tenant_apps.parties import errors, events
 from tenant_apps.parties.models import Contact, Party, PartyKind, PartyRole, Role
 from tenant_apps.parties.selectors import clients_visible_to
@@ -109,6 +110,30 @@ def record_clients(*, actor: Actor, clients: Sequence[NewClient]) -> list[Party]
         actor=actor,
     )
     return parties
+
+
+@step
+def record_party(*, values: Mapping[str, Any], role: str, actor: Actor) -> Party:
+    """Record a party that is something else than a client. Whoever needs it has required it.
+
+    `values` are fields of the party by their names.
+    """
+    party = Party(**values, created_by_id=actor.user_id, updated_by_id=actor.user_id)
+    party.save(force_insert=True)
+    give_role(party_id=party.pk, role=role, actor=actor)
+    return party
+
+
+@step
+def give_role(*, party_id: UUID, role: str, actor: Actor) -> None:
+    """Let a party be one thing more to the organization; nothing happens where it is that."""
+    _, given = PartyRole.objects.get_or_create(
+        party_id=party_id,
+        role=role,
+        defaults={"created_by_id": actor.user_id, "updated_by_id": actor.user_id},
+    )
+    if given:
+        audit.record(events.RoleGiven(subject_id=party_id, role=role), actor=actor)
 
 
 @transaction.atomic

@@ -34,6 +34,7 @@ from tenant_apps.ledger.services import HoldRequest, reserve
 from tenant_apps.parties.services import add_contact
 from tenant_apps.products.models import TaxRate
 from tenant_apps.products.services import NewProduct, record_products
+from tenant_apps.wallets import services as wallets
 from tests.cast import Cast
 from tests.deals.stories import a_client, a_deal, a_won_deal, kes
 from tests.payments.stories import a_payment, a_verified_payment
@@ -69,6 +70,7 @@ class World:
         self._rights()
         self._business()
         self._books()
+        self._credit()
         self.clients = {
             name: client_of(person) for name, person in self.people.items() if name in COLUMNS
         }
@@ -159,6 +161,52 @@ class World:
         (held,) = reserve(holds=[request], actor=machine())
         self.hold = Hold.objects.get(pk=held.hold_id)
 
+    def _credit(self) -> None:
+        """Two sellers; none of the columns is one of them."""
+        self.people["wallet_admin"] = make_person("Wanda Wallets", role="wallet_admin")
+        self.people["seller"] = make_person("Sita Seller", role="seller")
+        self.people["other_seller"] = make_person("Seth Seller", role="seller")
+        self.sellers = {
+            name: wallets.add_seller(
+                actor=machine(),
+                seller=wallets.NewSeller(name=f"Kiosk {name}", user_id=self.people[name].pk),
+            )
+            for name in ("seller", "other_seller")
+        }
+        self.suspended = wallets.add_seller(
+            actor=machine(), seller=wallets.NewSeller(name="Kiosk closed")
+        )
+        wallets.suspend_seller(actor=machine(), seller_id=self.suspended.pk)
+        self.wallets = {
+            name: wallets.open_wallet(actor=machine(), seller_id=seller.pk, currency="KES")
+            for name, seller in self.sellers.items()
+        }
+        wallets.change_policy(actor=machine(), transfers_allowed=True)
+        deposits = [
+            wallets.request_deposit(
+                actor=actor_of(self.people["seller"]),
+                deposit=wallets.NewDeposit(
+                    wallet_id=self.wallets["seller"].pk,
+                    method="cash",
+                    amount=kes("500.00"),
+                    paid_on=date(2026, 3, 10),
+                ),
+            )
+            for _ in range(2)
+        ]
+        wallets.approve_deposit(
+            actor=actor_of(self.people["wallet_admin"]), deposit_id=deposits[0].pk
+        )
+        self.deposit = deposits[1]
+        self.credit_transfer = wallets.transfer_credit(
+            actor=actor_of(self.people["seller"]),
+            transfer=wallets.NewTransfer(
+                wallet_id=self.wallets["seller"].pk,
+                to_seller=self.sellers["other_seller"].reference,
+                amount=kes("10.00"),
+            ),
+        )
+
     def ids(self, route: str) -> dict[str, Any]:
         """What stands in the places of a route's address."""
         for beginning, find in IDS.items():
@@ -195,7 +243,7 @@ IDS: dict[str, Any] = {
     "object-grants/": lambda w: {"pk": w.grant.pk},
     "audit-entries/": lambda w: {"pk": AuditEntry.objects.latest("id").pk},
     "seals/": lambda w: {"pk": _first(Segment.objects.order_by("pk")), "row_id": w.transfer.pk},
-    "approvals/": lambda w: {"pk": Approval.objects.pending().get().pk},
+    "approvals/": lambda w: {"pk": Approval.objects.pending().get(subject_id=w.payment.pk).pk},
     "ledger/accounts/": lambda w: {
         "pk": _first(Account.objects.chart().filter(code="5900")),
         "account_id": _first(Account.objects.with_balance().order_by("code")),
@@ -229,6 +277,11 @@ IDS: dict[str, Any] = {
     "invoice-series/": lambda w: {"pk": _first(InvoiceSeries.objects.order_by("pk"))},
     "payments/": lambda w: {"pk": w.payment.pk},
     "payment-invoices/": lambda w: {"pk": w.paid.invoice.pk},
+    "sellers/<uuid:pk>/reinstatement/": lambda w: {"pk": w.suspended.pk},
+    "sellers/": lambda w: {"pk": w.sellers["seller"].pk},
+    "wallets/": lambda w: {"pk": w.wallets["seller"].pk, "wallet_id": w.wallets["seller"].pk},
+    "deposit-requests/": lambda w: {"pk": w.deposit.pk},
+    "wallet-transfers/": lambda w: {"pk": w.credit_transfer.pk},
     "commissions/": lambda w: {"pk": _first(Commission.objects.order_by("pk"))},
     "commission-plans/": lambda w: {"pk": _first(CommissionPlan.objects.order_by("pk"))},
 }
@@ -330,13 +383,32 @@ BODIES: dict[tuple[str, str], Any] = {
     ("POST", "payments/<uuid:pk>/proof/"): lambda w: {"file": _file()},
     ("POST", "payments/<uuid:pk>/rejection/"): lambda w: {"remarks": "No."},
     ("POST", "payments/<uuid:pk>/verification/"): lambda w: {},
+    ("POST", "sellers/"): lambda w: {"name": "Fresh Kiosk"},
+    ("PATCH", "sellers/<uuid:pk>/"): lambda w: {"may_transfer": True},
+    ("POST", "wallets/"): lambda w: {"seller": str(w.sellers["seller"].pk), "currency": "USD"},
+    ("PATCH", "wallets/<uuid:pk>/"): lambda w: {"sale_limit": _MONEY},
+    ("PATCH", "wallet-policy/"): lambda w: {"transfers_allowed": False},
+    ("POST", "deposit-requests/"): lambda w: {
+        "wallet": str(w.wallets["seller"].pk),
+        "method": "cash",
+        "amount": _MONEY,
+        "paid_on": _DAY,
+    },
+    ("POST", "deposit-requests/<uuid:pk>/proof/"): lambda w: {"file": _file()},
+    ("POST", "deposit-requests/<uuid:pk>/approval/"): lambda w: {},
+    ("POST", "deposit-requests/<uuid:pk>/denial/"): lambda w: {"reason": "No."},
+    ("POST", "wallet-transfers/"): lambda w: {
+        "wallet": str(w.wallets["seller"].pk),
+        "to_seller": w.sellers["other_seller"].reference,
+        "amount": _MONEY,
+    },
     ("POST", "commission-plans/"): lambda w: {
         "name": "Fresh",
         "percent": "4.0000",
         "starts_on": date(2027, 1, 1).isoformat(),
     },
 }
-UPLOADS = {"payments/<uuid:pk>/proof/"}
+UPLOADS = {"payments/<uuid:pk>/proof/", "deposit-requests/<uuid:pk>/proof/"}
 QUERIES = {
     "object-grants/": lambda w: f"?subject_type=deals.deal&subject_id={w.deal.pk}",
     "field-history/": lambda w: f"?subject_type=access.unit&subject_id={w.north.unit_id}",

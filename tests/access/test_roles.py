@@ -3,6 +3,7 @@
 import pytest
 
 from shared_apps.access import errors, services
+from shared_apps.access.bundles import STANDARD_ROLES
 from shared_apps.access.models import Membership, Role
 from shared_apps.accounts.models import User
 from shared_apps.audit.models import AuditEntry
@@ -47,7 +48,7 @@ def test_standard_roles_are_fixed(admin: User) -> None:
             services.change_role(actor=actor_of(admin), role_id=role.pk, grants=[])
         with pytest.raises(errors.StandardRoleFixed):
             services.remove_role(actor=actor_of(admin), role_id=role.pk)
-    assert Role.objects.filter(is_standard=True).count() == 5
+    assert Role.objects.filter(is_standard=True).count() == len(STANDARD_ROLES)
 
 
 def test_only_whoever_gives_any_role_edits_roles(admin: User, supervisor: User) -> None:

@@ -28,10 +28,11 @@ from tenant_apps.payments.services import Verification, record_payments, verify_
 from tenant_apps.products.models import TaxCategory
 from tenant_apps.products.services import NewProduct, record_products, record_tax_rate
 from tenant_apps.teams.services import add_member
+from tenant_apps.wallets import services as wallets
 from tests.cast import Cast, assemble
 from tests.deals.stories import a_deal, kes, new_deal
 from tests.payments.stories import new_payment
-from tests.people import make_person, make_team
+from tests.people import actor_of, make_person, make_team
 
 MANY = 21
 CLOSED = date(2026, 3, 1)
@@ -47,6 +48,7 @@ class Crowd:
         self._catalogue()
         self._business()
         self._one_deal()
+        self._credit()
 
     def _people(self) -> None:
         self.people = [make_person(f"Person {number}") for number in range(MANY)]
@@ -146,6 +148,38 @@ class Crowd:
             move = StageMove(deal_id=self.deal.pk, to_stage=stage, occurred_on=clock.today("UTC"))
             change_stages(actor=olga, moves=[move])
 
+    def _credit(self) -> None:
+        """Sellers, one of them with a long history of credit."""
+        self.sellers = [
+            wallets.add_seller(actor=self.system, seller=wallets.NewSeller(name=f"Kiosk {number}"))
+            for number in range(MANY)
+        ]
+        self.wallets = [
+            wallets.open_wallet(actor=self.system, seller_id=seller.pk, currency="KES")
+            for seller in self.sellers
+        ]
+        wallets.change_policy(actor=self.system, transfers_allowed=True)
+        keeper = make_person("Wanda Wallets", role="wallet_admin")
+        for _ in range(MANY):
+            deposit = wallets.request_deposit(
+                actor=self.system,
+                deposit=wallets.NewDeposit(
+                    wallet_id=self.wallets[0].pk,
+                    method="cash",
+                    amount=kes("10.00"),
+                    paid_on=CLOSED,
+                ),
+            )
+            wallets.approve_deposit(actor=actor_of(keeper), deposit_id=deposit.pk)
+            wallets.transfer_credit(
+                actor=self.system,
+                transfer=wallets.NewTransfer(
+                    wallet_id=self.wallets[0].pk,
+                    to_seller=self.sellers[1].reference,
+                    amount=kes("1.00"),
+                ),
+            )
+
     @property
     def bank(self) -> Any:
         """The account that took the money of all."""
@@ -199,6 +233,11 @@ LISTS: dict[str, Reader] = {
     "payment-invoices/": lambda c: ("olga", "payment-invoices/"),
     "commissions/": lambda c: ("olga", "commissions/"),
     "commission-plans/": lambda c: ("ada", "commission-plans/"),
+    "sellers/": lambda c: ("ada", "sellers/"),
+    "wallets/": lambda c: ("ada", "wallets/"),
+    "wallets/<uuid:wallet_id>/history/": lambda c: ("ada", f"wallets/{c.wallets[0].pk}/history/"),
+    "deposit-requests/": lambda c: ("ada", "deposit-requests/"),
+    "wallet-transfers/": lambda c: ("ada", "wallet-transfers/"),
     "dashboards/figures/": lambda c: ("sam", "dashboards/figures/?by=client"),
 }
 # Lists that the product itself fills and nobody adds to; they show what there is.

@@ -35,6 +35,10 @@ CALLERS = {
     ("POST", "ledger/journals/<uuid:pk>/reversal/"): "admin",
     ("POST", "ledger/opening-balances/"): "admin",
     ("POST", "commission-plans/"): "admin",
+    ("PATCH", "wallets/<uuid:pk>/"): "wallet_admin",
+    ("POST", "deposit-requests/"): "seller",
+    ("POST", "deposit-requests/<uuid:pk>/approval/"): "wallet_admin",
+    ("POST", "wallet-transfers/"): "seller",
 }
 # Prices and opening balances may be in any currency; what an account held may lie below zero.
 ANY_CURRENCY = {"deals/", "products/", "products/<uuid:pk>/", "ledger/opening-balances/"}
@@ -47,6 +51,7 @@ FULLER: dict[tuple[str, str], dict[str, Any]] = {
     ("PATCH", "products/<uuid:pk>/"): {"list_price": TEN},
     ("POST", "deals/"): {"staged_on": "2026-03-10", "expected_close_on": "2026-03-10"},
     ("POST", "deals/<uuid:deal_id>/stage-changes/"): {"value": TEN},
+    ("PATCH", "wallets/<uuid:pk>/"): {"sale_limit": TEN, "daily_limit": TEN, "low_balance": TEN},
 }
 
 AMOUNTS: tuple[Any, ...] = (

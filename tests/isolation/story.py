@@ -23,6 +23,7 @@ from tenant_apps.payments.services import (
 from tenant_apps.products.models import TaxCategory
 from tenant_apps.products.services import NewProduct, record_products, record_tax_rate
 from tenant_apps.teams.services import add_member, create_team
+from tenant_apps.wallets import services as wallets
 from tenants.context import tenant_context
 from tenants.models import Organization
 from tests.template import repeatable_ids
@@ -126,9 +127,59 @@ def _tell(mark: str) -> dict[str, str]:
     verifier = actor_for_user(user_id=people["verifier"].pk)
     verify_payment(actor=verifier, payment_id=payments[0].id, remarks=f"Verified {mark}")
     reject_payment(actor=verifier, payment_id=payments[1].id, remarks=f"Rejected {mark}")
+    _tell_of_credit(mark, seller=people["salesperson"], verifier=people["verifier"])
     return {
         role: start_session(
             user=person, method="credentials", actor=system, second_factor_at=clock.now()
         ).tokens.access
         for role, person in people.items()
     }
+
+
+def _tell_of_credit(mark: str, *, seller: User, verifier: User) -> None:
+    """The salesperson sells against credit as well; the verifier keeps the wallets."""
+    system = system_actor("story")
+    place_member(actor=system, user_id=seller.pk, unit=root_unit(), role="seller")
+    place_member(actor=system, user_id=verifier.pk, unit=root_unit(), role="wallet_admin")
+    sellers = [
+        wallets.add_seller(
+            actor=system,
+            seller=wallets.NewSeller(
+                name=f"Kiosk {number} {mark}",
+                phone=f"+{mark}",
+                user_id=seller.pk if number == 0 else None,
+                may_transfer=True,
+            ),
+        )
+        for number in range(2)
+    ]
+    giver, _ = (
+        wallets.open_wallet(actor=system, seller_id=row.pk, currency="KES") for row in sellers
+    )
+    acting = actor_for_user(user_id=seller.pk)
+    deposits = [
+        wallets.request_deposit(
+            actor=acting,
+            deposit=wallets.NewDeposit(
+                wallet_id=giver.pk,
+                method="cash",
+                amount=Money(50_00 + number, "KES"),
+                paid_on=clock.today("Africa/Nairobi"),
+                external_reference=f"Slip {number} {mark}",
+                note=f"Deposit note {mark}",
+            ),
+        )
+        for number in range(3)
+    ]
+    keeper = actor_for_user(user_id=verifier.pk)
+    wallets.approve_deposit(actor=keeper, deposit_id=deposits[0].pk, remark=f"Seen {mark}")
+    wallets.deny_deposit(actor=keeper, deposit_id=deposits[1].pk, reason=f"Missing {mark}")
+    wallets.transfer_credit(
+        actor=acting,
+        transfer=wallets.NewTransfer(
+            wallet_id=giver.pk,
+            to_seller=sellers[1].reference,
+            amount=Money(5_00, "KES"),
+            note=f"Gift {mark}",
+        ),
+    )

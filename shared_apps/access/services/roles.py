@@ -158,8 +158,11 @@ def sync_standard_roles(*, actor: Actor) -> list[str]:
     the number of grants. A declared permission that the schema does not have yet is left out:
     the sync after the migration that brings it gives it.
     """
-    declared = standard_grants()
-    roles = {role.code: role for role in Role.objects.filter(code__in=STANDARD_ROLES)}
+    standing = {role.code: role for role in Role.objects.filter(code__in=STANDARD_ROLES)}
+    # A role of the organization's own may bear the code that a release brings: it stays as it is.
+    taken = {code for code, role in standing.items() if not role.is_standard}
+    roles = {code: role for code, role in standing.items() if code not in taken}
+    declared = {code: held for code, held in standard_grants().items() if code not in taken}
     missing = [
         Role(
             code=code,
@@ -169,7 +172,7 @@ def sync_standard_roles(*, actor: Actor) -> list[str]:
             created_by_id=actor.user_id,
         )
         for code, name in STANDARD_ROLES.items()
-        if code not in roles
+        if code not in standing
     ]
     _correct_places(roles.values(), actor=actor)
     Role.objects.bulk_create(missing)

@@ -9,7 +9,11 @@ from tenant_apps.ledger.models import Account, PostingRule, PostingRuleLine
 
 @step
 def seed_chart(*, actor: Actor) -> None:
-    """Write the standard chart of accounts and posting rules; what stands already stays."""
+    """Write the standard chart of accounts and posting rules; what stands already stays.
+
+    An organization that has given a code another meaning keeps it: rules over that line are left
+    out, and what would post by them is refused by name (`unknown_posting_rule`).
+    """
     by_code = {account.code: account for account in Account.objects.chart()}
     accounts = [
         Account(
@@ -28,11 +32,17 @@ def seed_chart(*, actor: Actor) -> None:
     Account.objects.bulk_create(accounts)
     by_code.update((account.code, account) for account in accounts)
 
+    usable = {
+        line.code
+        for line in chart.CHART
+        if (by_code[line.code].kind, by_code[line.code].subledger) == (line.kind, line.subledger)
+    }
     known = set(PostingRule.objects.values_list("code", flat=True))
     rules = [
         PostingRule(code=rule.code, name=rule.name, created_by_id=actor.user_id)
         for rule in chart.RULES
         if rule.code not in known
+        and all({line.debit, line.credit} <= usable for line in rule.lines)
     ]
     PostingRule.objects.bulk_create(rules)
     rules_by_code = {rule.code: rule for rule in rules}

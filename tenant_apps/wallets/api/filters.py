@@ -1,0 +1,107 @@
+"""How lists of sellers and their credit are narrowed."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any, ClassVar
+
+from django.db.models import QuerySet
+from django_filters import rest_framework as filters
+
+from shared_apps.kernel.money import Money
+from tenant_apps.ledger.models import StatementLine
+from tenant_apps.wallets.models import (
+    DepositMethod,
+    DepositRequest,
+    DepositState,
+    Seller,
+    SellerState,
+    Wallet,
+    WalletTransfer,
+)
+from tenant_apps.wallets.statements import TYPES, Period
+
+
+class SellerFilter(filters.FilterSet):
+    state = filters.ChoiceFilter(choices=SellerState.choices)
+    reference = filters.CharFilter(max_length=24)
+
+    class Meta:
+        model = Seller
+        fields: ClassVar[tuple[str, ...]] = ("state", "reference")
+
+
+class WalletFilter(filters.FilterSet):
+    seller = filters.UUIDFilter(field_name="seller_id")
+    currency = filters.CharFilter(max_length=3)
+
+    class Meta:
+        model = Wallet
+        fields: ClassVar[tuple[str, ...]] = ("seller", "currency")
+
+
+class DepositFilter(filters.FilterSet):
+    state = filters.ChoiceFilter(choices=DepositState.choices)
+    method = filters.ChoiceFilter(choices=DepositMethod.choices)
+    wallet = filters.UUIDFilter(field_name="wallet_id")
+    reference = filters.CharFilter(max_length=24)
+    paid_from = filters.DateFilter(field_name="paid_on", lookup_expr="gte")
+    paid_to = filters.DateFilter(field_name="paid_on", lookup_expr="lte")
+
+    class Meta:
+        model = DepositRequest
+        fields: ClassVar[tuple[str, ...]] = (
+            "state",
+            "method",
+            "wallet",
+            "reference",
+            "paid_from",
+            "paid_to",
+        )
+
+
+class WalletTransferFilter(filters.FilterSet):
+    from_wallet = filters.UUIDFilter(field_name="from_wallet_id")
+    to_wallet = filters.UUIDFilter(field_name="to_wallet_id")
+    reference = filters.CharFilter(max_length=24)
+
+    class Meta:
+        model = WalletTransfer
+        fields: ClassVar[tuple[str, ...]] = ("from_wallet", "to_wallet", "reference")
+
+
+class HistoryFilter(filters.FilterSet):
+    """Days are the organization's; amounts are texts in the wallet's currency."""
+
+    day_from = filters.DateFilter(method="since")
+    day_to = filters.DateFilter(method="until")
+    type = filters.ChoiceFilter(field_name="entry_type", choices=TYPES)
+    amount_from = filters.CharFilter(max_length=24, method="at_least")
+    amount_to = filters.CharFilter(max_length=24, method="at_most")
+
+    class Meta:
+        model = StatementLine
+        fields: ClassVar[tuple[str, ...]] = (
+            "day_from",
+            "day_to",
+            "type",
+            "amount_from",
+            "amount_to",
+        )
+
+    def since(self, lines: QuerySet[Any], name: str, value: date) -> QuerySet[Any]:
+        return Period(first=value).of(lines)
+
+    def until(self, lines: QuerySet[Any], name: str, value: date) -> QuerySet[Any]:
+        return Period(last=value).of(lines)
+
+    def at_least(self, lines: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
+        return lines.filter(amount_minor__gte=self._minor(value))
+
+    def at_most(self, lines: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
+        return lines.filter(amount_minor__lte=self._minor(value))
+
+    def _minor(self, value: str) -> int:
+        request: Any = self.request
+        wallet: Wallet = request.parser_context["view"].wallet
+        return Money.parse(value, wallet.currency).minor

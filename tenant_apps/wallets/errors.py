@@ -1,0 +1,82 @@
+"""What can go wrong with sellers and their credit, by name."""
+
+from __future__ import annotations
+
+from shared_apps.kernel.errors import Conflict, Forbidden, RuleRefused
+
+
+class SellerSuspended(RuleRefused):
+    code = "seller_suspended"
+    title = "The seller is suspended."
+
+
+class SellerStateUnchanged(Conflict):
+    """The seller is suspended, or is not, already."""
+
+    code = "seller_state_unchanged"
+    title = "The seller is in that state already."
+
+
+class SellerAlreadyAdded(Conflict):
+    """The party or the user is a seller already."""
+
+    code = "seller_already_added"
+    title = "This party or this user is a seller already."
+
+
+class WalletAlreadyOpen(Conflict):
+    code = "wallet_already_open"
+    title = "The seller has a wallet in this currency."
+
+
+class WalletCurrencyDiffers(RuleRefused):
+    code = "wallet_currency_differs"
+    title = "The amount is not in the currency of the wallet."
+
+
+class CreditAmountTooLarge(RuleRefused):
+    code = "credit_amount_too_large"
+    title = "No wallet moves this much at once."
+
+
+class NotEnoughCredit(RuleRefused):
+    """The wallet holds less than is asked for, or a part of it is held for running sales."""
+
+    code = "not_enough_credit"
+    title = "The wallet does not hold enough credit."
+
+
+class DepositAlreadyDecided(Conflict):
+    """It was approved, denied or withdrawn before, perhaps a moment ago by somebody else."""
+
+    code = "deposit_already_decided"
+    title = "The deposit request was decided before."
+
+
+class OwnDeposit(Forbidden):
+    """Nobody decides on a deposit that they asked for, or that raises their own credit."""
+
+    code = "own_deposit"
+    title = "Your own deposit request must be decided by somebody else."
+
+
+class DepositInFuture(RuleRefused):
+    code = "deposit_in_future"
+    title = "The day of the deposit has not come yet."
+
+
+class TransfersNotAllowed(RuleRefused):
+    """The organization's policy or the seller's own setting allows no transfers."""
+
+    code = "transfers_not_allowed"
+    title = "This seller may not give credit to other sellers."
+
+
+class TransferToSelf(RuleRefused):
+    code = "transfer_to_self"
+    title = "A wallet gives nothing to itself."
+
+
+class StatementTooLong(RuleRefused):
+    code = "statement_too_long"
+    title = "The period has too many rows for a document; ask for the CSV or a shorter period."

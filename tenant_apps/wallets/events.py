@@ -1,0 +1,159 @@
+"""What happened to sellers and their credit: ids and values only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import ClassVar
+from uuid import UUID
+
+from shared_apps.kernel.events import Event
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SellerAdded(Event):
+    app: ClassVar[str] = "wallets"
+    subject_type: ClassVar[str] = "wallets.seller"
+
+    reference: str
+    party_id: UUID
+    user_id: UUID | None
+    unit_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SellerChanged(Event):
+    app: ClassVar[str] = "wallets"
+    subject_type: ClassVar[str] = "wallets.seller"
+
+    fields: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SellerSuspended(Event):
+    app: ClassVar[str] = "wallets"
+    subject_type: ClassVar[str] = "wallets.seller"
+
+    reference: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SellerReinstated(Event):
+    app: ClassVar[str] = "wallets"
+    subject_type: ClassVar[str] = "wallets.seller"
+
+    reference: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WalletOpened(Event):
+    app: ClassVar[str] = "wallets"
+    subject_type: ClassVar[str] = "wallets.wallet"
+
+    seller_id: UUID
+    currency: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WalletChanged(Event):
+    app: ClassVar[str] = "wallets"
+    subject_type: ClassVar[str] = "wallets.wallet"
+
+    fields: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WalletRanLow(Event):
+    """The credit fell below the threshold; told once until it has risen again."""
+
+    app: ClassVar[str] = "wallets"
+    subject_type: ClassVar[str] = "wallets.wallet"
+
+    seller_id: UUID
+    available_minor: int
+    threshold_minor: int
+    currency: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WalletPolicyChanged(Event):
+    app: ClassVar[str] = "wallets"
+    subject_type: ClassVar[str] = "wallets.walletpolicy"
+
+    transfers_allowed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DepositRequested(Event):
+    app: ClassVar[str] = "wallets"
+    subject_type: ClassVar[str] = "wallets.depositrequest"
+
+    reference: str
+    wallet_id: UUID
+    seller_id: UUID
+    method: str
+    amount_minor: int
+    currency: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DepositAmended(Event):
+    """Edited while it waited; the signature asked for before is void."""
+
+    app: ClassVar[str] = "wallets"
+    subject_type: ClassVar[str] = "wallets.depositrequest"
+
+    fields: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DepositApproved(Event):
+    """The balance was raised. `balance_minor` is what it was raised to."""
+
+    app: ClassVar[str] = "wallets"
+    subject_type: ClassVar[str] = "wallets.depositrequest"
+
+    reference: str
+    wallet_id: UUID
+    seller_id: UUID
+    method: str
+    amount_minor: int
+    balance_minor: int
+    currency: str
+    effective_on: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DepositDenied(Event):
+    app: ClassVar[str] = "wallets"
+    subject_type: ClassVar[str] = "wallets.depositrequest"
+
+    reference: str
+    wallet_id: UUID
+    amount_minor: int
+    currency: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DepositWithdrawn(Event):
+    """Whoever asked for it took it back before anybody decided."""
+
+    app: ClassVar[str] = "wallets"
+    subject_type: ClassVar[str] = "wallets.depositrequest"
+
+    reference: str
+    wallet_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreditTransferred(Event):
+    app: ClassVar[str] = "wallets"
+    subject_type: ClassVar[str] = "wallets.wallettransfer"
+
+    reference: str
+    from_wallet_id: UUID
+    to_wallet_id: UUID
+    amount_minor: int
+    from_balance_minor: int
+    to_balance_minor: int
+    currency: str
