@@ -45,6 +45,11 @@ app.conf.beat_schedule = {
         "schedule": 30.0,
         "options": {"expires": 30},
     },
+    "history of the books": {
+        "task": "tenant_apps.ledger.tasks.settle_history_everywhere",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
     "expired secrets": {"task": "accounts.delete_expired_everywhere", "schedule": 3600.0},
     "old idempotency keys": {"task": "idempotency.free_old_keys_everywhere", "schedule": 3600.0},
     "seals": {

@@ -211,3 +211,20 @@ class SameCurrency(BadInput):
 
     code = "same_currency"
     title = "An exchange is between two currencies."
+
+
+class InstantInFuture(BadInput):
+    """What will be known at an instant that has not come cannot be told."""
+
+    code = "instant_in_future"
+    title = "The instant has not come yet."
+
+
+class InstantNotSettled(Conflict):
+    """Postings that were on their way at that instant may still arrive: ask again in a minute.
+
+    `settled_until` says until when the answers are final.
+    """
+
+    code = "instant_not_settled"
+    title = "What was known at that instant is not settled yet."

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from django.db.models import (
@@ -11,7 +11,6 @@ from django.db.models import (
     Exists,
     F,
     OuterRef,
-    Q,
     QuerySet,
     Subquery,
     Sum,
@@ -25,6 +24,9 @@ from shared_apps.kernel.money import Money
 
 from .entries import Funds
 from .errors import UnknownAccount, UnknownHold
+from .history.balances import balances_at
+from .history.books import line_sums
+from .history.statements import Statement
 from .models import (
     Account,
     Balance,
@@ -71,6 +73,7 @@ class TrialBalance:
     """All accounts of the books, by line of the chart and currency."""
 
     as_of: date | None
+    known_at: datetime | None
     rows: tuple[TrialBalanceRow, ...]
     totals: tuple[TrialBalanceTotal, ...]
 
@@ -143,6 +146,48 @@ def statement_visible_to(actor: Actor, *, account_id: UUID) -> QuerySet[Statemen
     if not accounts.filter(id=account_id).exists():
         raise UnknownAccount
     return account_statement(account_id=account_id)
+
+
+def statement_at_visible_to(
+    actor: Actor,
+    *,
+    account_id: UUID,
+    first_day: date | None = None,
+    last_day: date | None = None,
+    known_at: datetime | None = None,
+) -> Statement:
+    """The account's statement by effective day, as known at an instant; its pages are read later.
+
+    :raises UnknownAccount: there is no such account that carries money, or it is not visible.
+    """
+    accounts = actor.visible(Account.objects.with_balance(), "ledger.view_account")
+    account = accounts.filter(id=account_id).first()
+    if account is None:
+        raise UnknownAccount
+    return Statement(
+        account_id=account_id,
+        currency=str(account.currency),
+        first_day=first_day,
+        last_day=last_day,
+        known_at=known_at,
+    )
+
+
+def with_balances_at(
+    accounts: Sequence[Account], *, as_of: date | None, known_at: datetime | None
+) -> Sequence[Account]:
+    """The accounts, each telling what it held then instead of now.
+
+    :raises InstantInFuture: `known_at` has not come yet.
+    :raises InstantNotSettled: what was known then is not settled yet.
+    """
+    carrying = [account for account in accounts if account.currency is not None]
+    held = balances_at(
+        account_ids=[account.id for account in carrying], as_of=as_of, known_at=known_at
+    )
+    for account in carrying:
+        account.posted_then = Money(held.get(account.id, 0), str(account.currency))
+    return accounts
 
 
 def account_statement(*, account_id: UUID) -> QuerySet[StatementLine]:
@@ -259,17 +304,22 @@ def first_open_days(*, days: Iterable[date]) -> dict[date, date]:
     return found
 
 
-def trial_balance(*, as_of: date | None = None) -> TrialBalance:
+def trial_balance(*, as_of: date | None = None, known_at: datetime | None = None) -> TrialBalance:
     """What every line of the chart holds, by currency, now or as of the end of a day.
 
-    As of a day, transfers with a later effect are left out, whenever they were posted.
+    As of a day, transfers with a later effect are left out, whenever they were posted. `known_at`
+    leaves out what was not known at an instant.
+
+    :raises InstantInFuture: `known_at` has not come yet.
+    :raises InstantNotSettled: what was known then is not settled yet.
     """
-    sums = _balances_now() if as_of is None else _balances_as_of(as_of)
+    is_present = as_of is None and known_at is None
+    sums = _balances_now() if is_present else line_sums(as_of=as_of, known_at=known_at)
     charts = {account.code: account for account in Account.objects.chart()}
     rows = tuple(
         _trial_row(charts[code], currency, net) for code, currency, net in sorted(sums) if net
     )
-    return TrialBalance(as_of=as_of, rows=rows, totals=_totals(rows))
+    return TrialBalance(as_of=as_of, known_at=known_at, rows=rows, totals=_totals(rows))
 
 
 def _balances_now() -> list[tuple[str, str, int]]:
@@ -283,18 +333,6 @@ def _balances_now() -> list[tuple[str, str, int]]:
         net=Sum(signed)
     )
     return [(code, currency, int(net)) for code, currency, net in found]
-
-
-def _balances_as_of(day: date) -> list[tuple[str, str, int]]:
-    effective = StatementLine.objects.filter(effective_on__lte=day)
-    found = effective.values_list("account__code", "currency").annotate(
-        debit=Sum("amount_minor", filter=Q(side=Side.DEBIT)),
-        credit=Sum("amount_minor", filter=Q(side=Side.CREDIT)),
-    )
-    return [
-        (code, currency, int(debit or 0) - int(credit or 0))
-        for code, currency, debit, credit in found
-    ]
 
 
 def _trial_row(chart: Account, currency: str, net: int) -> TrialBalanceRow:

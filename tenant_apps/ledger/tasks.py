@@ -1,4 +1,4 @@
-"""Holds whose time is over are given back every half minute."""
+"""Holds whose time is over are given back, and the past is settled, every minute or so."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from celery import shared_task
 
 from shared_apps.access.actors import system_actor
 from tenant_apps.ledger import services
+from tenant_apps.ledger.history.settling import settle
 from tenants.context import tenant_context
 from tenants.selectors import served_organizations
 
@@ -22,3 +23,15 @@ def expire_holds_everywhere() -> None:
     for organization in served_organizations():
         with tenant_context(organization):
             expire_holds.delay()
+
+
+@shared_task
+def settle_history() -> None:
+    settle()
+
+
+@shared_task(platform=True)
+def settle_history_everywhere() -> None:
+    for organization in served_organizations():
+        with tenant_context(organization):
+            settle_history.delay()

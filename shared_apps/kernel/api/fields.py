@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from drf_spectacular.utils import extend_schema_field
@@ -105,6 +105,18 @@ class DayField(serializers.DateField):
         if not self.first <= day <= self.last:
             self.fail("far_away", first=self.first, last=self.last)
         return day
+
+
+class InstantField(serializers.DateTimeField):
+    """An instant, with its offset from UTC: without one it would mean another in each place."""
+
+    default_error_messages = {"no_offset": "An instant has an offset: 2026-11-20T09:30:00+03:00."}
+
+    def enforce_timezone(self, value: datetime) -> datetime:
+        if value.tzinfo is None:
+            self.fail("no_offset")
+        instant: datetime = super().enforce_timezone(value)
+        return instant
 
 
 class CurrencyField(serializers.CharField):

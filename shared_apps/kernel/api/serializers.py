@@ -10,12 +10,13 @@ from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail
 from rest_framework.utils import html
 
-from .fields import CurrencyField, DayField, MoneyField
+from .fields import CurrencyField, DayField, InstantField, MoneyField
 
 __all__ = [
     "CurrencyField",
     "DayField",
     "ExpandableSerializer",
+    "InstantField",
     "MoneyField",
     "NoBody",
     "StrictFields",

@@ -5,7 +5,12 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from shared_apps.kernel.api.serializers import DayField, MoneyField, StrictSerializer
+from shared_apps.kernel.api.serializers import (
+    DayField,
+    InstantField,
+    MoneyField,
+    StrictSerializer,
+)
 from tenant_apps.ledger.models import (
     Account,
     AccountKind,
@@ -220,8 +225,14 @@ class CurrencyExchangeIn(StrictSerializer):
     memo = serializers.CharField(max_length=200, required=False, default="")
 
 
-class TrialBalanceQuery(serializers.Serializer[Any]):
-    as_of = serializers.DateField(required=False)
+class TimesQuery(serializers.Serializer[Any]):
+    """The two times of a question: without them, the present."""
+
+    as_of = DayField(required=False, help_text="What took effect until the end of this day.")
+    known_at = InstantField(
+        required=False,
+        help_text="As it was known at this instant, which is over. Answers never change later.",
+    )
 
 
 class TrialBalanceRowOut(serializers.Serializer[Any]):
@@ -242,6 +253,7 @@ class TrialBalanceTotalOut(serializers.Serializer[Any]):
 
 class TrialBalanceOut(serializers.Serializer[Any]):
     as_of = serializers.DateField(allow_null=True, read_only=True)
+    known_at = serializers.DateTimeField(allow_null=True, read_only=True)
     rows = TrialBalanceRowOut(many=True, read_only=True)
     totals = TrialBalanceTotalOut(many=True, read_only=True)
 

@@ -1,5 +1,6 @@
 """The books through the API: read by whoever may, written by hand by few."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -19,6 +20,7 @@ from tenant_apps.ledger.api.filters import (
     StatementFilter,
     TransferFilter,
 )
+from tenant_apps.ledger.api.pagination import StatementPagination
 from tenant_apps.ledger.api.serializers import (
     AccountIn,
     CurrencyExchangeIn,
@@ -34,9 +36,9 @@ from tenant_apps.ledger.api.serializers import (
     ReopeningIn,
     ReversalIn,
     StatementLineOut,
+    TimesQuery,
     TransferOut,
     TrialBalanceOut,
-    TrialBalanceQuery,
 )
 from tenant_apps.ledger.models import (
     Account,
@@ -64,6 +66,7 @@ class AccountViewSet(Listing, Retrieving, OrganizationViewSet):
     filterset_class = AccountFilter
     ordering_fields = ("code", "created_at")
     ordering = ("code",)
+    query_parameters = {"list": TimesQuery, "retrieve": TimesQuery}
     required_permissions = {
         "list": VIEW_ACCOUNT,
         "retrieve": VIEW_ACCOUNT,
@@ -74,6 +77,21 @@ class AccountViewSet(Listing, Retrieving, OrganizationViewSet):
 
     def get_queryset(self) -> QuerySet[Account]:
         return selectors.accounts_visible_to(self.actor)
+
+    def paginate_queryset(self, queryset: Any) -> Any:
+        return self._as_asked(super().paginate_queryset(queryset) or [])
+
+    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """One account; with `as_of` or `known_at`, what it held then."""
+        return self.answer(*self._as_asked([self.get_object()]))
+
+    def _as_asked(self, accounts: Sequence[Account]) -> Sequence[Account]:
+        times = self.read_query()
+        if not times:
+            return accounts
+        return selectors.with_balances_at(
+            accounts, as_of=times.get("as_of"), known_at=times.get("known_at")
+        )
 
     def create(self, request: Request) -> Response:
         """Add a line of the organization's own to the chart."""
@@ -91,16 +109,39 @@ class AccountViewSet(Listing, Retrieving, OrganizationViewSet):
 
 
 class StatementViewSet(Listing, OrganizationViewSet):
-    """An account's statement: each transfer with the balance that it left, newest first."""
+    """An account's statement, newest first: each transfer with the balance that it left.
+
+    With `as_of` or `known_at` it goes by effective day, and each line has the balance of that
+    order; opening and closing balance are those of the days that are asked about.
+    """
 
     queryset = StatementLine.objects.none()
     serializer_class = StatementLineOut
     filterset_class = StatementFilter
+    pagination_class = StatementPagination
     ordering = ("-version",)
+    query_parameters = {"list": TimesQuery}
     required_permissions = {"list": VIEW_ACCOUNT}
 
     def get_queryset(self) -> QuerySet[StatementLine]:
         return selectors.statement_visible_to(self.actor, account_id=self.kwargs["account_id"])
+
+    def paginate_queryset(self, queryset: Any) -> Any:
+        times = self.read_query()
+        if not times:
+            return super().paginate_queryset(queryset)
+        asked = StatementFilter(self.request.query_params, queryset=queryset)
+        days = asked.form.cleaned_data if asked.is_valid() else {}
+        last = [day for day in (days.get("effective_to"), times.get("as_of")) if day]
+        statement = selectors.statement_at_visible_to(
+            self.actor,
+            account_id=self.kwargs["account_id"],
+            first_day=days.get("effective_from"),
+            last_day=min(last) if last else None,
+            known_at=times.get("known_at"),
+        )
+        paginator: Any = self.paginator
+        return paginator.paginate_statement(statement, self.request)
 
 
 class TransferViewSet(Listing, Retrieving, OrganizationViewSet):
@@ -215,12 +256,14 @@ class TrialBalanceView(OrganizationView):
     """All accounts by line of the chart and currency; debits equal credits."""
 
     serializer_class = TrialBalanceOut
-    query_parameters = {"get": TrialBalanceQuery}
+    query_parameters = {"get": TimesQuery}
     required_permissions = {"get": VIEW_ACCOUNT}
 
     def get(self, request: Request) -> Response:
-        """The trial balance now, or as of the end of a day."""
-        return self.answer(selectors.trial_balance(as_of=self.read_query().get("as_of")))
+        """The trial balance now, or as of the end of a day, or as it was known at an instant."""
+        times = self.read_query()
+        books = selectors.trial_balance(as_of=times.get("as_of"), known_at=times.get("known_at"))
+        return self.answer(books)
 
 
 class PostingRuleViewSet(Listing, Retrieving, OrganizationViewSet):

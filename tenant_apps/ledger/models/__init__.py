@@ -16,6 +16,19 @@ from .credit_lines import (
 from .holds import Hold, HoldEntry, HoldEntryKind, HoldQuerySet, HoldState
 from .periods import FiscalPeriod, FiscalPeriodQuerySet, PeriodState
 from .rules import PostingRule, PostingRuleLine, PostingRuleLineQuerySet
+from .snapshots import (
+    BalanceDay,
+    BalanceDisplacement,
+    BalanceSnapshot,
+    BookDay,
+    BookDisplacement,
+    BookLine,
+    BookSnapshot,
+    LateArrival,
+    RecordedSegment,
+    SettledPosition,
+    Settlement,
+)
 from .transfers import StatementLine, Transfer, TransferKind, TransferQuerySet
 
 __all__ = [
@@ -24,6 +37,13 @@ __all__ = [
     "AccountQuerySet",
     "AccountStatus",
     "Balance",
+    "BalanceDay",
+    "BalanceDisplacement",
+    "BalanceSnapshot",
+    "BookDay",
+    "BookDisplacement",
+    "BookLine",
+    "BookSnapshot",
     "CreditLine",
     "CreditLineEntry",
     "CreditLineEntryKind",
@@ -36,10 +56,14 @@ __all__ = [
     "HoldEntryKind",
     "HoldQuerySet",
     "HoldState",
+    "LateArrival",
     "PeriodState",
     "PostingRule",
     "PostingRuleLine",
     "PostingRuleLineQuerySet",
+    "RecordedSegment",
+    "SettledPosition",
+    "Settlement",
     "Side",
     "StatementLine",
     "Transfer",

@@ -94,6 +94,9 @@ class Account(Record):
     def is_chart_line(self) -> bool:
         return self.currency is None
 
+    # What it held at another time, where a selector has told it.
+    posted_then: Money | None = None
+
     @property
     def posted(self) -> Money | None:
         """What it holds now, positive on its normal side; None for a line of the chart.
@@ -102,12 +105,14 @@ class Account(Record):
         """
         if self.currency is None:
             return None
+        if self.posted_then is not None:
+            return self.posted_then
         return Money(sum(balance.posted for balance in self.balances.all()), self.currency)
 
     @property
     def held(self) -> Money | None:
-        """What of it is held for somebody, and may not be used; as `posted`."""
-        if self.currency is None:
+        """What of it is held for somebody, and may not be used; as `posted`, but only now."""
+        if self.currency is None or self.posted_then is not None:
             return None
         return Money(sum(balance.held for balance in self.balances.all()), self.currency)
 

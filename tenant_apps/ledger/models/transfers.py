@@ -161,6 +161,9 @@ class StatementLine(models.Model):
     source_id = models.UUIDField()
     memo = models.CharField(max_length=200)
 
+    # By how much it changed the balance, where a selector says so.
+    change: int
+
     amount = MoneyOf("amount_minor", "currency")
     balance = MoneyOf("balance_minor", "currency")
 
