@@ -9,6 +9,7 @@ AUDIT = Chain(
     table="audit_entry",
     moment="recorded_at",
     permission="audit.view_auditentry",
+    may_be_dropped=True,
     forms=(
         Form(
             number=1,

@@ -74,6 +74,8 @@ class Chain:
     moment: str
     permission: str
     forms: tuple[Form, ...]
+    # Whether retention may drop rows: there is one function for it, for the audit's.
+    may_be_dropped: bool = False
 
     @property
     def newest(self) -> Form:

@@ -56,7 +56,7 @@ def look(chain: Chain, progress: Progress, *, most: int) -> Look:
     moment = clock.now()
     extent = _extent(chain)
     _forget_if_rewritten(progress, extent, at=moment)
-    known_until = progress.complete_until
+    known_until = _believable(progress.complete_until, at=moment)
     if progress.stretch == 0:
         progress.sweep_began_at = moment
     found = _unsealed(chain, first=progress.tail, end=None, most=most)
@@ -68,6 +68,12 @@ def look(chain: Chain, progress: Progress, *, most: int) -> Look:
     if len(found) < most:
         _move_on(progress, extent)
     return Look(rows=found, is_cut_short=len(found) == most, complete_until=known_until)
+
+
+def _believable(until: datetime | None, *, at: datetime) -> datetime | None:
+    """What the progress says, which anybody could have written there, and nothing of the future:
+    what stands in a segment is signed and stays."""
+    return min(until, at - LONGEST_TRANSACTION) if until else None
 
 
 def _forget_if_rewritten(progress: Progress, extent: _Extent, *, at: datetime) -> None:

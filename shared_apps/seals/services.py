@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection, transaction
@@ -71,15 +71,20 @@ def seal_once(*, chain: Chain, most: int = SEGMENT_ROWS * SEGMENTS_PER_LOOK) -> 
     found = look(chain, progress, most=most)
     rows = sorted(found.rows, key=lambda row: (row[chain.moment_at], row[0]))
     head = head_of(chain.name)
+    until = _later(found.complete_until, head.complete_until if head else None)
     for start in range(0, len(rows), SEGMENT_ROWS):
-        head = _seal(
-            chain, rows[start : start + SEGMENT_ROWS], head=head, until=found.complete_until
-        )
+        head = _seal(chain, rows[start : start + SEGMENT_ROWS], head=head, until=until)
     progress.save()
     return Sealed(rows=len(rows), is_cut_short=found.is_cut_short)
 
 
-def _seal(chain: Chain, rows: Sequence[Row], *, head: Segment | None, until: Any) -> Segment:
+def _later(one: datetime | None, other: datetime | None) -> datetime | None:
+    return max((each for each in (one, other) if each is not None), default=None)
+
+
+def _seal(
+    chain: Chain, rows: Sequence[Row], *, head: Segment | None, until: datetime | None
+) -> Segment:
     digests = [merkle.leaf(chain.line(chain.newest, row)) for row in rows]
     segment = Segment(
         chain=chain.name,
@@ -140,7 +145,7 @@ def anchor_heads() -> int:
     return len(fresh)
 
 
-def _is_due(last: Anchor | None, head: Segment, *, at: Any) -> bool:
+def _is_due(last: Anchor | None, head: Segment, *, at: datetime) -> bool:
     if last is None:
         return True
     return head.number > last.number and last.anchored_at.date() < at.date()
@@ -185,7 +190,7 @@ def drop_old_entries(*, actor: Actor, segments_at_most: int = 100) -> int:
 
 
 @transaction.atomic
-def _drop(number: int, *, before: Any, actor: Actor) -> int:
+def _drop(number: int, *, before: datetime, actor: Actor) -> int:
     hold_alone(f"seals.{AUDIT.name}")
     segment = Segment.objects.get(chain=AUDIT.name, number=number)
     if DroppedSegment.objects.filter(chain=AUDIT.name, number=number).exists():

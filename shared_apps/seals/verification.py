@@ -13,6 +13,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
+from django.db.models import Max, QuerySet
 
 from tenants.context import organization_id
 
@@ -86,22 +87,14 @@ def verify_chain(
     the next sweep, and then found as well.
     """
     reader = _Reader(chain, after=after)
-    last = after
-    for segment in _segments(chain, after=after, most=segments_at_most):
-        reader.read(segment)
-        last = segment.number
-    reader.finish_rows()
-    is_last = not Segment.objects.filter(chain=chain.name, number__gt=last).exists()
-    if is_last:
-        reader.read_ends(last, everywhere=everywhere)
+    reader.read_all(most=segments_at_most)
+    if segments_at_most is None:
+        reader.read_all(most=None)  # what was sealed meanwhile
+    if reader.is_at_the_end():
+        reader.read_ends(everywhere=everywhere)
     else:
-        reader.result.next_after = last
+        reader.result.next_after = reader.number
     return reader.result
-
-
-def _segments(chain: Chain, *, after: int, most: int | None) -> Iterator[Segment]:
-    found = Segment.objects.filter(chain=chain.name, number__gt=after).order_by("number")
-    yield from found if most is None else found[:most]
 
 
 class _Reader:
@@ -121,8 +114,26 @@ class _Reader:
             for drop in DroppedSegment.objects.filter(chain=chain.name, number__gt=after)
         }
         self.waiting: list[Segment] = []
-        self.previous = Segment.objects.filter(chain=chain.name, number=after).first()
+        self.previous = self._segments().filter(number=after).first()
         self.number = after
+        # Everything from before this moment stands in segments that were read before.
+        self.complete_until = (
+            self._segments().filter(number__lte=after).aggregate(Max("complete_until"))
+        )["complete_until__max"]
+
+    def _segments(self) -> QuerySet[Segment]:
+        return Segment.objects.filter(chain=self.chain.name)
+
+    def read_all(self, *, most: int | None) -> None:
+        """Read up to so many of the segments that follow, with their rows."""
+        found = self._segments().filter(number__gt=self.number).order_by("number")
+        for segment in found if most is None else found[:most]:
+            self.read(segment)
+        self.finish_rows()
+
+    def is_at_the_end(self) -> bool:
+        """Whether no segment follows."""
+        return not self._segments().filter(number__gt=self.number).exists()
 
     def _tell(self, wrong: Wrong, detail: str, **where: Any) -> None:
         if len(self.result.findings) < MOST_FINDINGS:
@@ -196,6 +207,13 @@ class _Reader:
             )
 
     def _is_dropped(self, segment: Segment, drop: DroppedSegment) -> bool:
+        if not self.chain.may_be_dropped:
+            self._tell(
+                Wrong.DROPPED_WRONGLY,
+                "A note says that the rows were dropped; rows of this chain never are.",
+                segment=segment.number,
+            )
+            return False
         try:
             signed = keys.is_drop_signed(
                 bytes(segment.digest), key_id=drop.key_id, signature=bytes(drop.signature)
@@ -219,8 +237,20 @@ class _Reader:
         for row in _entries(self.chain, list(by_number)):
             by_number[row[0]].append(row[1:])
         for segment in self.waiting:
-            self._read_rows(segment, by_number[segment.number])
+            self._raise_until(segment)
+            if by_number[segment.number] or not self._was_dropped_meanwhile(segment):
+                self._read_rows(segment, by_number[segment.number])
         self.waiting = []
+
+    def _raise_until(self, segment: Segment) -> None:
+        """It never falls, whatever a later segment says."""
+        if segment.complete_until is not None:
+            known = self.complete_until or segment.complete_until
+            self.complete_until = max(known, segment.complete_until)
+
+    def _was_dropped_meanwhile(self, segment: Segment) -> bool:
+        drop = DroppedSegment.objects.filter(chain=self.chain.name, number=segment.number).first()
+        return drop is not None and self._is_dropped(segment, drop)
 
     def _read_rows(self, segment: Segment, entries: Sequence[tuple[Any, ...]]) -> None:
         number = segment.number
@@ -245,7 +275,7 @@ class _Reader:
                 continue
             self.result.rows += 1
             self._read_row(form, values, bytes(sealed), where)
-            former = self._read_order(segment, values, former, where)
+            former = self._read_order(values, former, where)
         if digests and merkle.root(digests) != bytes(segment.root):
             self._tell(
                 Wrong.SEGMENT_CHANGED,
@@ -268,45 +298,36 @@ class _Reader:
                     )
 
     def _read_order(
-        self,
-        segment: Segment,
-        values: Sequence[str | None],
-        former: tuple[str, str],
-        where: dict[str, Any],
+        self, values: Sequence[str | None], former: tuple[str, str], where: dict[str, Any]
     ) -> tuple[str, str]:
         place = (values[self.chain.moment_at] or "", values[0] or "")
         if place < former:
             self._tell(Wrong.REORDERED, "The row does not stand where it belongs.", **where)
-        until = segment.complete_until
-        if until is not None and place[0] < moment_text(until):
-            self._tell(
-                Wrong.INSERTED,
-                f"The row says it is from {place[0]}, but was not there when all rows from before"
-                f" {moment_text(until)} had been sealed.",
-                **where,
-            )
+        self._read_moment(place[0], **where)
         return place
 
-    def read_ends(self, last: int, *, everywhere: bool) -> None:
+    def _read_moment(self, moment: str, **where: Any) -> None:
+        until = moment_text(self.complete_until) if self.complete_until else ""
+        if moment < until:
+            self._tell(
+                Wrong.INSERTED,
+                f"The row says it is from {moment}, but was not there when all rows from before"
+                f" {until} had been sealed.",
+                **where,
+            )
+
+    def read_ends(self, *, everywhere: bool) -> None:
         """Look for what no segment holds, and for segments that the anchors know of."""
         for anchor in self.anchors.values():
             self._tell(
                 Wrong.CUT_OFF,
                 f"Segment {anchor.number} with {anchor.rows} rows was anchored at"
-                f" {moment_text(anchor.anchored_at)}; the chain ends with {last}.",
+                f" {moment_text(anchor.anchored_at)}; the chain ends with {self.number}.",
                 segment=anchor.number,
             )
-        until = self.previous.complete_until if self.previous is not None else None
-        late = moment_text(until) if until else ""
         for row_id, moment in _rows_without_entry(self.chain, everywhere=everywhere):
             self.result.waiting += 1
-            if moment < late:
-                self._tell(
-                    Wrong.INSERTED,
-                    f"The row says it is from {moment}, but was not there when all rows from"
-                    f" before {late} had been sealed.",
-                    row_id=row_id,
-                )
+            self._read_moment(moment, row_id=row_id)
 
 
 def _entries(chain: Chain, numbers: Sequence[int]) -> Iterator[tuple[Any, ...]]:
