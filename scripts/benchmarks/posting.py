@@ -22,7 +22,8 @@ ABOUT = (
     "One transfer by ledger_post_transfer, as the app's login in the organization's role, prepared,"
     " 8 clients: hot (every transfer touches one shared account, against TPC-B at scale 1) and"
     " spread (two of 100,000 accounts, against TPC-B at scale 100). In turn, three rounds; the"
-    " ratios are medians of the rounds. Also batches of 100 by one client, in transfers a second."
+    " ratios are medians of the rounds. Also batches of 100 by one client, in transfers a second,"
+    " and what a transfer takes on disk with its indexes, in bytes."
 )
 GOALS = {"hot_over_tpcb": Goal(at_least=1.0), "spread_over_tpcb": Goal(at_least=1.5)}
 CLIENTS = 8
@@ -166,6 +167,21 @@ def _prepare(*, schema: str, progress: Callable[[str], None]) -> dict[str, dict[
     return {**runs, "hot": ours, "spread": ours, "batch": ours}
 
 
+def _bytes_per_transfer(*, schema: str) -> int:
+    """The table of transfers with its indexes, over the number of its rows."""
+    import psycopg
+    from psycopg import sql
+
+    owner = os.environ["DATABASE_OWNER_URL"]
+    with psycopg.connect(owner.replace("postgres://", "postgresql://"), autocommit=True) as server:
+        server.execute(sql.SQL("SET search_path = {}").format(sql.Identifier(schema)))
+        row = server.execute(
+            "SELECT pg_total_relation_size('ledger_transfer') / count(*) FROM ledger_transfer"
+        ).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
 def run(*, progress: Callable[[str], None]) -> Mapping[str, Figure]:
     """Measure; transactions a second, and their ratios."""
     as_owner("fill", "1")
@@ -194,6 +210,7 @@ def run(*, progress: Callable[[str], None]) -> Mapping[str, Figure]:
         if values
     }
     figures["batch_transfers_per_second"] = round(batches * 100)
+    figures["bytes_per_transfer"] = _bytes_per_transfer(schema=schema)
     for kind, values in ratios.items():
         figures[f"{kind}_over_tpcb"] = statistics.median(values)
     return figures
