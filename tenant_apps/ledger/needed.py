@@ -40,6 +40,10 @@ class NeededAccounts:
         """The place of a noted account in the order of locks."""
         return self._ranks[account_id]
 
+    def ids(self) -> list[UUID]:
+        """The ids of all noted accounts."""
+        return sorted(self._needed)
+
     def missing(self) -> list[tuple[UUID, UUID, str, UUID | None]]:
         """Those that are not open yet, in the order of their ids."""
         known = _existing(self._needed)

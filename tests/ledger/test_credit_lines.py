@@ -1,7 +1,9 @@
 """What may be owed: a limit decides, what stands above a lowered one only falls."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -169,6 +171,44 @@ def test_several_lines_change_all_or_none(actor: Actor, subject: UUID) -> None:
     with pytest.raises(AboveLimit), transaction.atomic():
         made(actor, change(subject, used="50.00"), change(other, used="5.01"))
     assert (stands(subject)[0], stands(other)[0]) == ("0.00", "0.00")
+
+
+@pytest.mark.parametrize(
+    ("kind", "amounts"),
+    [
+        ("limit", {}),
+        ("open", {}),
+        ("use", {"used": "-1.00"}),
+        ("use", {"held": "1.00"}),
+        ("return", {"used": "1.00"}),
+        ("hold", {"held": "-1.00"}),
+        ("release", {"held": "1.00"}),
+        ("capture", {"used": "2.00", "held": "-1.00"}),
+        ("override", {"used": "-1.00"}),
+        ("borrow", {"used": "1.00"}),
+    ],
+)
+def test_refuses_amounts_that_are_not_of_the_kind(
+    actor: Actor, subject: UUID, kind: str, amounts: dict[str, Any]
+) -> None:
+    made(actor, change(subject, used="50.00"), change(subject, "hold", held="10.00"))
+    with pytest.raises(BadInput), transaction.atomic():
+        made(actor, change(subject, kind, **amounts))
+    line = CreditLine.objects.get()
+    assert (line.limit_minor, *stands(subject)) == (10000, "50.00", "10.00", 3)
+
+
+def test_refuses_two_currencies_and_an_override_without_a_reason(
+    actor: Actor, subject: UUID
+) -> None:
+    capture = change(subject, "capture", used="1.00", held="-1.00")
+    for wrong in (
+        replace(capture, held=Money(-100, "USD")),
+        replace(change(subject, "override", used="130.00"), reason=""),
+    ):
+        with pytest.raises(BadInput), transaction.atomic():
+            made(actor, wrong)
+    assert stands(subject) == ("0.00", "0.00", 1)
 
 
 def test_refuses_what_is_no_limit_and_no_line(actor: Actor, subject: UUID) -> None:

@@ -77,3 +77,9 @@ def test_refuses_what_is_no_exchange(
     with pytest.raises(refusal), transaction.atomic():
         exchange(actor, **wrong)
     assert not Transfer.objects.exists()
+
+
+def test_a_fee_is_not_paid_from_the_charges_themselves(actor: Actor) -> None:
+    with pytest.raises(BadInput), transaction.atomic():
+        exchange(actor, from_account="5100", fee=usd("1.00"))
+    assert not Transfer.objects.exists()

@@ -267,3 +267,13 @@ def test_nobody_else_writes_balances_or_transfers(actor: Actor) -> None:
             cursor.execute(statement)
     assert Balance.objects.count() == 2
     assert Transfer.objects.get().effective_on == day
+
+
+def test_refuses_other_legs_for_the_same_source(actor: Actor) -> None:
+    """Only the net amount first, then only the tax: no leg of the second is in the books."""
+    sale = posting("invoice.issued", net="1000.00", tax="0.00", party=uuid4())
+    post(postings=[sale], actor=actor)
+    other = replace(sale, amounts={"net": kes("0.00"), "tax": kes("160.00")})
+    with pytest.raises(PostingMismatch), transaction.atomic():
+        post(postings=[other], actor=actor)
+    assert Transfer.objects.count() == 1

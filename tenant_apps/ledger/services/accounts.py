@@ -74,7 +74,9 @@ def close_account(*, actor: Actor, account_id: UUID) -> Account:
         raise AccountAlreadyClosed
     if PostingRuleLine.objects.using_account(account).exists():
         raise AccountNotEmpty("A posting rule uses the account.")
-    database.wait_for_postings()
+    # The account's own row keeps others from opening more. These are the locks that everybody else
+    # takes who changes a balance, so that nobody holds one and waits for the other.
+    database.lock_balances(account_ids=list(account.accounts.values_list("id", flat=True)))
     if Balance.objects.filter(account__parent=account).exclude(posted=0, held=0).exists():
         raise AccountNotEmpty("An account under it is not empty.")
     _set_status(account, AccountStatus.CLOSED, actor=actor)

@@ -90,12 +90,15 @@ def change_credit(*, changes: Sequence[CreditChange], actor: Actor) -> list[Cred
     The lines are locked in the order of their rank and id. The same change again is answered with
     the line as it stands now, marked `replayed`.
 
+    :raises BadInput: the amounts are not those of the change's kind, or it is that of a limit.
     :raises UnknownCreditLine: a subject has no line in this currency.
     :raises AboveLimit: more would be in use than a limit allows.
     :raises CreditNotInUse: more would be given back than is in use.
     :raises PostingMismatch: an id belongs to a change with other content.
     """
     require_transaction()
+    for change in changes:
+        _check_fits_kind(change)
     wanted = {_line_of(change) for change in changes}
     ranks = dict(CreditLine.objects.filter(pk__in=wanted).values_list("pk", "lock_rank"))
     if len(ranks) < len(wanted):
@@ -103,6 +106,22 @@ def change_credit(*, changes: Sequence[CreditChange], actor: Actor) -> list[Cred
     in_lock_order = sorted(changes, key=lambda one: (ranks[_line_of(one)], _line_of(one)))
     states = {change.id: _change(change, limit_minor=None, actor=actor) for change in in_lock_order}
     return [states[change.id] for change in changes]
+
+
+def _check_fits_kind(change: CreditChange) -> None:
+    if change.used.currency != change.held.currency:
+        raise BadInput("What is used and what is held are in the currency of one line.")
+    used, held = change.used.minor, change.held.minor
+    fits: dict[str, bool] = {
+        CreditLineEntryKind.USE: used >= 0 == held,
+        CreditLineEntryKind.RETURN: used <= 0 == held,
+        CreditLineEntryKind.HOLD: held >= 0 == used,
+        CreditLineEntryKind.RELEASE: held <= 0 == used,
+        CreditLineEntryKind.CAPTURE: 0 <= used <= -held,
+        CreditLineEntryKind.OVERRIDE: used >= 0 <= held and bool(change.reason.strip()),
+    }
+    if not fits.get(change.kind, False):
+        raise BadInput(f"This is no change of the kind {change.kind}.")
 
 
 def _line_of(change: CreditChange) -> UUID:

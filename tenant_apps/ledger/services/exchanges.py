@@ -53,6 +53,9 @@ def exchange_currency(
         raise SameCurrency
     charts = _charts({"from_account": from_account, "to_account": to_account})
     _check_amounts(sold=sold, bought=bought, fee=fee)
+    if fee is not None and from_account == BANK_CHARGES:
+        problem = FieldError.at("from_account", detail="A charge is not paid from the charges.")
+        raise BadInput(errors=[problem])
     needed = NeededAccounts()
 
     def account(code: str, currency: str) -> UUID:

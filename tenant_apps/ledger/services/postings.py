@@ -1,6 +1,7 @@
 """The two steps that domain apps write the books with: post and reverse."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -70,9 +71,11 @@ def post_each(*, postings: Sequence[Posting], actor: Actor) -> list[Journal | Do
     `post`.
     """
     require_transaction()
+    if len(postings) > _POSTINGS_PER_PORTION:
+        _lock_all(postings)
     answers: list[Journal | DomainError] = []
     for portion in _portions(postings):
-        answers.extend(_post_or_halve(portion, actor=actor))
+        answers.extend(_post_portion(portion, actor=actor))
     return answers
 
 
@@ -81,20 +84,42 @@ def _portions(postings: Sequence[Posting]) -> Iterator[Sequence[Posting]]:
         yield postings[start : start + _POSTINGS_PER_PORTION]
 
 
-def _post_or_halve(postings: Sequence[Posting], *, actor: Actor) -> list[Journal | DomainError]:
-    if not postings:
-        return []
+def _post_portion(postings: Sequence[Posting], *, actor: Actor) -> list[Journal | DomainError]:
     try:
-        with transaction.atomic():
-            return [*post(postings=postings, actor=actor)]
+        return _post_whole(postings, actor=actor)
     except DomainError as refusal:
         if len(postings) == 1:
             return [refusal]
-    half = len(postings) // 2
-    return [
-        *_post_or_halve(postings[:half], actor=actor),
-        *_post_or_halve(postings[half:], actor=actor),
-    ]
+    # The refusal has freed the balances: the parts would lock them in the parts' order.
+    _lock_all(postings)
+    return _halved(postings, actor=actor)
+
+
+def _halved(postings: Sequence[Posting], *, actor: Actor) -> list[Journal | DomainError]:
+    answers: list[Journal | DomainError] = []
+    middle = len(postings) // 2
+    for half in (postings[:middle], postings[middle:]):
+        try:
+            answers.extend(_post_whole(half, actor=actor))
+        except DomainError as refusal:
+            answers.extend([refusal] if len(half) == 1 else _halved(half, actor=actor))
+    return answers
+
+
+def _post_whole(postings: Sequence[Posting], *, actor: Actor) -> list[Journal | DomainError]:
+    with transaction.atomic():
+        return [*post(postings=postings, actor=actor)]
+
+
+def _lock_all(postings: Sequence[Posting]) -> None:
+    """Lock the balances that the postings touch, those that are open already, in lock order."""
+    rules = _lines_by_rule({posting.rule for posting in postings})
+    needed = NeededAccounts()
+    for posting in postings:
+        # Those that make no draft are refused when their turn comes.
+        with suppress(DomainError):
+            _draft(posting, rules.get(posting.rule, []), needed)
+    database.lock_balances(account_ids=needed.ids())
 
 
 @step
@@ -153,6 +178,8 @@ class Draft:
 def drafts_of(*, postings: Sequence[Posting], needed: NeededAccounts) -> list[Draft]:
     """The journals that the postings' rules make of them; notes the accounts they touch."""
     rules = _lines_by_rule({posting.rule for posting in postings})
+    for code in sorted({posting.rule for posting in postings} - set(rules)):
+        raise UnknownPostingRule(f"There is no posting rule {code}.", extra={"rule": code})
     return [_draft(posting, rules[posting.rule], needed) for posting in postings]
 
 
@@ -179,8 +206,6 @@ def _lines_by_rule(codes: set[str]) -> dict[str, list[PostingRuleLine]]:
     found: dict[str, list[PostingRuleLine]] = {}
     for line in lines:
         found.setdefault(line.rule.code, []).append(line)
-    for code in sorted(codes - set(found)):
-        raise UnknownPostingRule(f"There is no posting rule {code}.", extra={"rule": code})
     return found
 
 
@@ -201,14 +226,15 @@ def _draft(posting: Posting, lines: list[PostingRuleLine], needed: NeededAccount
         if amount.is_zero:
             continue
         _check_two_accounts(posting, line)
+        number = len(draft.legs) + 1
         draft.legs.append(
             Leg(
-                id=uuid8_near(
-                    posting.source_id, organization, *source, posting.rule, line.position
-                ),
+                # By its number and not by the line's: whatever content the source is posted with
+                # again, its first leg meets the first leg that stands in the books.
+                id=uuid8_near(posting.source_id, organization, *source, posting.rule, number),
                 request_hash=draft.digest,
                 journal_id=draft.journal_id,
-                number=len(draft.legs) + 1,
+                number=number,
                 debit_account_id=needed.add(
                     chart=line.debit_account,
                     currency=amount.currency,
