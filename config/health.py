@@ -49,28 +49,28 @@ def _worker() -> str:
 
 
 @dataclass(slots=True)
-class _Remembered:
-    """The word of a check that need not be asked at every probe."""
+class Remembered:
+    """A check that need not be asked at every probe: its last word serves for a moment."""
 
+    ask: Callable[[], str]
     word: str = ""
     until: float = 0.0
 
-
-migrations_said = _Remembered()
-
-
-def _migrations() -> str:
-    if time.monotonic() >= migrations_said.until:
-        migrations_said.word = _ask_migrations()
-        migrations_said.until = time.monotonic() + _REMEMBERED_SECONDS
-    return migrations_said.word
+    def __call__(self) -> str:
+        if time.monotonic() >= self.until:
+            self.word = self.ask()
+            self.until = time.monotonic() + _REMEMBERED_SECONDS
+        return self.word
 
 
-def _ask_migrations() -> str:
+def _platform_migrations() -> str:
     with platform_context(reason="readiness"):
         missing = structure.platform_is_behind_by()
-        if missing:
-            return f"public lacks {_some(missing)}"
+    return f"public lacks {_some(missing)}" if missing else "ok"
+
+
+def _organizations() -> str:
+    with platform_context(reason="readiness"):
         behind = structure.organizations_behind(most=_NAMED + 1)
     return f"behind: {_some(behind)}" if behind else "ok"
 
@@ -80,23 +80,36 @@ def _some(names: list[str]) -> str:
     return f"{named} and more" if len(names) > _NAMED else named
 
 
-CHECKS: dict[str, Callable[[], str]] = {
+migrations = Remembered(_platform_migrations)
+organizations = Remembered(_organizations)
+
+# Without one of these nobody can be served.
+NEEDED: dict[str, Callable[[], str]] = {
     "database": _database,
     "cache": _cache,
     "worker": _worker,
-    "migrations": _migrations,
+    "migrations": migrations,
 }
+# What one organization lacks takes nobody else out of service: it is told, and no more.
+TOLD: dict[str, Callable[[], str]] = {"organizations": organizations}
 
 
-def readiness() -> tuple[bool, dict[str, str]]:
-    """Each part's own word, and whether all are ready."""
-    answers: dict[str, str] = {}
-    for name, check in CHECKS.items():
-        try:
-            answers[name] = check()
-        except (DatabaseError, RedisError, OSError) as error:
-            answers[name] = f"unreachable ({type(error).__name__})"
-    return all(answer == "ok" for answer in answers.values()), answers
+def readiness() -> tuple[str, dict[str, str]]:
+    """Ready, degraded (all that everybody needs is there) or not ready; and each part's word."""
+    needed = {name: _asked(check) for name, check in NEEDED.items()}
+    told = {name: _asked(check) for name, check in TOLD.items()}
+    if set(needed.values()) != {"ok"}:
+        status = "not ready"
+    else:
+        status = "ready" if set(told.values()) == {"ok"} else "degraded"
+    return status, needed | told
+
+
+def _asked(check: Callable[[], str]) -> str:
+    try:
+        return check()
+    except (DatabaseError, RedisError, OSError) as error:
+        return f"unreachable ({type(error).__name__})"
 
 
 def _described(properties: dict[str, Any], *, means: str) -> dict[str, Any]:
@@ -125,8 +138,10 @@ def describe(result: Any, **_context: Any) -> Any:
     parts = {**status, "checks": {"type": "object", "additionalProperties": word}}
     alive = {"200": _described(status, means="The process answers.")}
     ready = {
-        "200": _described(parts, means="Every part is ready."),
-        "503": _described(parts, means="A part is not, and says why."),
+        "200": _described(
+            parts, means="Requests are served; `degraded` says that it is not so for everybody."
+        ),
+        "503": _described(parts, means="A part that all need is not ready, and says why."),
     }
     result["paths"][ALIVE] = {"get": _operation("health_retrieve", alive)}
     result["paths"][READY] = {"get": _operation("health_ready_retrieve", ready)}
@@ -158,12 +173,12 @@ class HealthMiddleware:
             return refused
         if request.path == ALIVE:
             return JsonResponse({"status": "alive"})
-        ready, answers = readiness()
+        status, answers = readiness()
+        is_ready = status != "not ready"
         response = JsonResponse(
-            {"status": "ready" if ready else "not ready", "checks": answers},
-            status=200 if ready else 503,
+            {"status": status, "checks": answers}, status=200 if is_ready else 503
         )
-        if not ready:
+        if not is_ready:
             response["Retry-After"] = "5"
         return response
 

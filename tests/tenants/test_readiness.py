@@ -15,14 +15,19 @@ from tenants.context import platform_context
 from tenants.models import MigratedSchema
 from tests import databases
 
-APP = "parties"
+
+def forget() -> None:
+    for check in (health.migrations, health.organizations):
+        check.until = 0.0
 
 
 @pytest.fixture(autouse=True)
-def _ask_anew() -> Iterator[None]:
-    health.migrations_said.until = 0.0
+def _ask_anew(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    # No worker runs beside the tests.
+    monkeypatch.setitem(health.NEEDED, "worker", lambda: "ok")
+    forget()
     yield
-    health.migrations_said.until = 0.0
+    forget()
 
 
 def as_owner(statement: sql.Composable | str, *parameters: object) -> None:
@@ -31,23 +36,41 @@ def as_owner(statement: sql.Composable | str, *parameters: object) -> None:
 
 
 def answer() -> Any:
-    return Client(HTTP_HOST="kontor.test").get("/api/health/ready/").json()
+    return Client(HTTP_HOST="kontor.test").get("/api/health/ready/")
 
 
 def test_is_satisfied_with_what_the_fleet_was_migrated_to(real_commits: Any) -> None:
-    assert answer()["checks"]["migrations"] == "ok"
+    told = answer()
+    assert (told.status_code, told.json()["status"]) == (200, "ready")
+    assert set(told.json()["checks"].values()) == {"ok"}
     with platform_context(reason="test"):
         assert MigratedSchema.objects.filter(schema_name=real_commits.schema_name).exists()
 
 
-def test_an_app_of_which_the_platform_has_nothing_is_missed(real_commits: Any) -> None:
+def test_a_platform_that_lacks_an_app_is_not_ready(real_commits: Any) -> None:
     as_owner("DELETE FROM public.django_migrations WHERE app = 'plans'")
     told = answer()
-    assert told["status"] == "not ready"
-    assert told["checks"]["migrations"].startswith("public lacks plans.")
+    assert (told.status_code, told.json()["status"]) == (503, "not ready")
+    assert told["Retry-After"] == "5"
+    assert told.json()["checks"]["migrations"].startswith("public lacks plans.")
 
 
-def test_an_organization_that_is_behind_is_named(real_commits: Any) -> None:
+@pytest.mark.parametrize("part", ["database", "cache", "worker", "migrations"])
+def test_without_a_part_that_all_need_it_is_not_ready(
+    real_commits: Any, monkeypatch: pytest.MonkeyPatch, part: str
+) -> None:
+    def gone() -> str:
+        raise OSError
+
+    monkeypatch.setitem(health.NEEDED, part, gone)
+    told = answer()
+    assert (told.status_code, told.json()["status"]) == (503, "not ready")
+    assert told.json()["checks"][part] == "unreachable (OSError)"
+
+
+def test_an_organization_that_is_behind_is_named_and_the_others_are_served(
+    real_commits: Any,
+) -> None:
     schema = real_commits.schema_name
     as_owner(
         "UPDATE public.tenants_migratedschema SET digest = 'former', applied = (SELECT"
@@ -55,12 +78,16 @@ def test_an_organization_that_is_behind_is_named(real_commits: Any) -> None:
         " WHERE name NOT LIKE 'parties.%%') WHERE schema_name = %s",
         schema,
     )
-    assert answer()["checks"]["migrations"] == f"behind: {schema}"
+    told = answer()
+    assert (told.status_code, told.json()["status"]) == (200, "degraded")
+    assert told.json()["checks"]["organizations"] == f"behind: {schema}"
+    assert told.json()["checks"]["migrations"] == "ok"
 
 
 def test_an_organization_of_which_nothing_is_known_is_behind(real_commits: Any) -> None:
     as_owner("DELETE FROM public.tenants_migratedschema")
-    assert answer()["checks"]["migrations"] == "behind: t_test_acme, t_test_neighbour"
+    told = answer().json()["checks"]["organizations"]
+    assert told == "behind: t_test_acme, t_test_neighbour"
 
 
 def test_an_organization_that_newer_code_migrated_is_not_behind(real_commits: Any) -> None:
@@ -68,7 +95,7 @@ def test_an_organization_that_newer_code_migrated_is_not_behind(real_commits: An
         "UPDATE public.tenants_migratedschema SET digest = 'newer',"
         " applied = applied || '[\"parties.0099_of_tomorrow\"]'::jsonb"
     )
-    assert answer()["checks"]["migrations"] == "ok"
+    assert answer().json()["checks"]["organizations"] == "ok"
 
 
 def test_only_a_few_of_many_are_named() -> None:
@@ -79,10 +106,10 @@ def test_only_a_few_of_many_are_named() -> None:
 def test_asks_two_statements_and_not_again_at_once(platform: None) -> None:
     structure.digest()
     with CaptureQueriesContext(connection) as asked:
-        assert health._migrations() == "ok"
+        assert {health.migrations(), health.organizations()} == {"ok"}
     assert sum("FROM" in query["sql"] for query in asked) == 2
     with CaptureQueriesContext(connection) as asked:
-        assert health._migrations() == "ok"
+        assert {health.migrations(), health.organizations()} == {"ok"}
     assert len(asked) == 0
 
 
