@@ -50,6 +50,11 @@ app.conf.beat_schedule = {
         "schedule": 60.0,
         "options": {"expires": 60},
     },
+    "invariants": {
+        "task": "tenant_apps.invariants.tasks.watch_everywhere",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
     "expired secrets": {"task": "accounts.delete_expired_everywhere", "schedule": 3600.0},
     "old idempotency keys": {"task": "idempotency.free_old_keys_everywhere", "schedule": 3600.0},
     "seals": {

@@ -55,6 +55,7 @@ TENANT_APPS = [
     *_BOTH,
     "tenant_apps.usage",
     "tenant_apps.approvals",
+    "tenant_apps.invariants",
     "tenant_apps.ledger",
     "tenant_apps.parties",
     "tenant_apps.products",

@@ -9,7 +9,13 @@ from shared_apps.accounts.actors import visitor
 from shared_apps.kernel.actor import Actor
 
 PLATFORM_PERMISSIONS = frozenset(
-    {"tenants.view_organization", "tenants.change_organization", "plans.view_plan"}
+    {
+        "tenants.view_organization",
+        "tenants.change_organization",
+        "plans.view_plan",
+        # Posts nothing: it lets the organization's own people post again.
+        "ledger.start_postings",
+    }
 )
 
 

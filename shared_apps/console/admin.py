@@ -17,9 +17,16 @@ from shared_apps.accounts.models import User
 from shared_apps.audit.models import AuditEntry
 from shared_apps.console.actors import super_admin
 from shared_apps.console.forms import PlanForm, ReasonForm
-from shared_apps.console.selectors import quotas_of, undelivered_count, undelivered_of
+from shared_apps.console.selectors import (
+    invariants_of,
+    quotas_of,
+    undelivered_count,
+    undelivered_of,
+    watch_in_words,
+)
 from shared_apps.console.sites import site
 from shared_apps.delivery.models import Mail
+from shared_apps.kernel.actor import Actor
 from shared_apps.kernel.errors import DomainError
 from shared_apps.onboarding.models import SignUp
 from shared_apps.onboarding.services import (
@@ -28,6 +35,8 @@ from shared_apps.onboarding.services import (
     suspend_organization,
 )
 from shared_apps.plans.models import Plan
+from tenant_apps.ledger.services import start_postings
+from tenants.context import tenant_context
 from tenants.models import Organization, OrganizationState, SpareSchema
 from tenants.routing import routing_is_told
 from tenants.routing_cache import LIFETIME_SECONDS
@@ -66,6 +75,7 @@ class OrganizationAdmin(ReadOnlyAdmin):
         "resume",
         "change_plan_action",
         "show_mails",
+        "show_invariants",
     ]
     fields = (
         "name",
@@ -75,6 +85,7 @@ class OrganizationAdmin(ReadOnlyAdmin):
         "plan_code",
         "usage",
         "undelivered",
+        "watch",
         "trial_ends_on",
         "country",
         "tax_number",
@@ -114,6 +125,10 @@ class OrganizationAdmin(ReadOnlyAdmin):
     def undelivered(self, organization: Organization) -> int:
         return undelivered_count(organization)
 
+    @display(description="Invariants")
+    def watch(self, organization: Organization) -> str:
+        return watch_in_words(organization)
+
     def get_urls(self) -> list[Any]:
         pages = [
             path(
@@ -126,6 +141,8 @@ class OrganizationAdmin(ReadOnlyAdmin):
                 ("resumption", self.resumption_page),
                 ("plan", self.plan_page),
                 ("mails", self.mails_page),
+                ("invariants", self.invariants_page),
+                ("restart", self.restart_page),
             )
         ]
         return [*pages, *super().get_urls()]
@@ -145,6 +162,10 @@ class OrganizationAdmin(ReadOnlyAdmin):
     @action(description="Mails that reached nobody", url_path="show-mails")
     def show_mails(self, request: HttpRequest, object_id: str) -> HttpResponse:
         return self._to("mails", object_id)
+
+    @action(description="Invariants", url_path="show-invariants")
+    def show_invariants(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return self._to("invariants", object_id)
 
     def _to(self, name: str, object_id: str) -> HttpResponse:
         return HttpResponseRedirect(reverse(f"admin:organization-{name}", args=[object_id]))
@@ -202,6 +223,39 @@ class OrganizationAdmin(ReadOnlyAdmin):
                 "opts": self.model._meta,
             },
         )
+
+    def invariants_page(self, request: HttpRequest, organization_id: UUID) -> HttpResponse:
+        organization = self._found(organization_id)
+        checks, stop = invariants_of(organization)
+        return TemplateResponse(
+            request,
+            "console/invariants.html",
+            {
+                **self.admin_site.each_context(request),
+                "title": f"Invariants: {organization.name}",
+                "organization": organization,
+                "checks": checks,
+                "stop": stop,
+                "opts": self.model._meta,
+            },
+        )
+
+    def restart_page(self, request: HttpRequest, organization_id: UUID) -> HttpResponse:
+        return self._page(
+            request,
+            organization_id,
+            form_class=ReasonForm,
+            title="Start the books again",
+            explanation="Once every invariant of the books is green, money is posted again from"
+            " that moment.",
+            act=lambda told, actor: self._restart(organization_id, told["reason"], actor),
+        )
+
+    def _restart(self, organization_id: UUID, reason: str, actor: Actor) -> Organization:
+        organization = self._found(organization_id)
+        with tenant_context(organization):
+            start_postings(actor=actor, reason=reason)
+        return organization
 
     def _found(self, organization_id: UUID) -> Organization:
         organization: Organization | None = Organization.objects.filter(id=organization_id).first()

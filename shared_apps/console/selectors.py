@@ -10,6 +10,10 @@ from shared_apps.delivery.selectors import undelivered_mails
 from shared_apps.kernel import clock
 from shared_apps.onboarding.models import SignUp, SignUpState
 from shared_apps.outbox.models import OutboxMessage
+from tenant_apps.invariants.models import InvariantCheck
+from tenant_apps.invariants.selectors import invariant_checks
+from tenant_apps.ledger.models import Stop
+from tenant_apps.ledger.selectors import books_stop
 from tenant_apps.usage.selectors import QuotaUse, quota_uses
 from tenants.context import tenant_context
 from tenants.fleet import fingerprint
@@ -82,6 +86,55 @@ def undelivered_count(organization: Organization) -> int:
     """How many of an organization's mails failed or were lost."""
     with tenant_context(organization):
         return int(undelivered_mails().count())
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """How one invariant of an organization stands. Of its findings the rules alone: what the
+    books say is the organization's own affair."""
+
+    name: str
+    title: str
+    state: str
+    red_since: datetime | None
+    checked_at: datetime | None
+    is_late: bool
+    findings: int
+    rules: str
+
+
+def invariants_of(organization: Organization) -> tuple[list[Watched], Stop | None]:
+    """How an organization's invariants stand, and what has stopped its books."""
+    now = clock.now()
+    with tenant_context(organization):
+        return [_watched(check, now) for check in invariant_checks()], books_stop()
+
+
+def _watched(check: InvariantCheck, now: datetime) -> Watched:
+    return Watched(
+        name=check.name,
+        title=check.title,
+        state=str(check.get_state_display()),
+        red_since=check.red_since,
+        checked_at=check.checked_at,
+        is_late=check.is_late(at=now),
+        findings=len(check.findings),
+        rules=", ".join(sorted({finding["rule"] for finding in check.findings})),
+    )
+
+
+def watch_in_words(organization: Organization) -> str:
+    """One line: what is red, what has not been looked at for long, whether the books stand."""
+    checks, stop = invariants_of(organization)
+    told = [f"{check.name} is red" for check in checks if check.state == "Red"]
+    late = sum(check.is_late for check in checks)
+    if late:
+        told.append(f"{late} not checked lately")
+    if stop is not None:
+        told.append("the books are stopped")
+    if not told:
+        return "All hold" if checks else "Not checked yet"
+    return ", ".join(told)
 
 
 def _shown(mail: Mail) -> Undelivered:

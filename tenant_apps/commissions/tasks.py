@@ -6,6 +6,7 @@ from celery import shared_task
 
 from shared_apps.access.actors import system_actor
 from tenant_apps.commissions import services
+from tenant_apps.ledger.selectors import books_stop
 from tenants.context import tenant_context
 from tenants.selectors import served_organizations
 
@@ -13,7 +14,7 @@ from tenants.selectors import served_organizations
 @shared_task
 def complete_waiting() -> None:
     actor = system_actor("commissions")
-    while services.complete_waiting(actor=actor):
+    while books_stop() is None and services.complete_waiting(actor=actor):
         pass
 
 

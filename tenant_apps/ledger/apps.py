@@ -8,3 +8,4 @@ class LedgerConfig(AppConfig):
 
     def ready(self) -> None:
         import_module(f"{self.name}.registration").register()
+        import_module(f"{self.name}.subscribers")

@@ -17,6 +17,7 @@ from .errors import (
     AccountUnusable,
     AlreadyReversed,
     BelowFloor,
+    BooksStopped,
     CreditNotInUse,
     HoldClosed,
     HoldExceeded,
@@ -28,27 +29,33 @@ from .errors import (
 
 MAX_BATCH = 1000
 
+# Whether the books are stopped has nothing to do with the row: the database looks at it once,
+# before it calls the function, and while they are the statement answers no row.
 _POST_ONE = """
     SELECT %s::uuid, o.* FROM ledger_post_transfer(
         %s::uuid, %s::bytea, %s::uuid, %s::smallint, %s::uuid, %s::smallint, %s::smallint,
         %s::uuid, %s::smallint, %s::smallint, %s::bigint, %s::text, %s::date, %s::text, %s::text,
         %s::text, %s::uuid, %s::uuid, %s::text, %s::uuid, %s::timestamptz) AS o
+    WHERE NOT EXISTS (SELECT FROM ledger_stop)
 """
 _POST_MANY = """
     SELECT * FROM ledger_post_transfers(
         %s::uuid[], %s::bytea[], %s::uuid[], %s::smallint[], %s::uuid[], %s::smallint[],
         %s::uuid[], %s::smallint[], %s::bigint[], %s::text[], %s::date[], %s::text[], %s::text[],
         %s::text[], %s::uuid[], %s::uuid[], %s::text[], %s::uuid, %s::timestamptz)
+    WHERE NOT EXISTS (SELECT FROM ledger_stop)
 """
 
 _RESERVE = """
     SELECT o.replayed FROM ledger_reserve(
         %s::uuid, %s::bytea, %s::uuid, %s::bigint, %s::text, %s::timestamptz, %s::text, %s::uuid,
         %s::text, %s::uuid, %s::timestamptz) AS o
+    WHERE NOT EXISTS (SELECT FROM ledger_stop)
 """
 _CLOSE_HOLD = """
     SELECT o.account_id, o.state, o.remaining, o.replayed FROM ledger_close_hold(
         %s::uuid, %s::bigint, %s::uuid, %s::text, %s::uuid, %s::timestamptz) AS o
+    WHERE NOT EXISTS (SELECT FROM ledger_stop)
 """
 
 _OPEN_CREDIT_LINE = """
@@ -58,6 +65,7 @@ _CHANGE_CREDIT_LINE = """
     SELECT ledger_change_credit_line(
         %s::uuid, %s::bytea, %s::uuid, %s::text, %s::bigint, %s::bigint, %s::bigint, %s::date,
         %s::text, %s::uuid, %s::text, %s::uuid, %s::timestamptz)
+    WHERE NOT EXISTS (SELECT FROM ledger_stop)
 """
 
 # SQLSTATEs that the posting functions raise, and what they mean.
@@ -125,6 +133,7 @@ def post_legs(
     :raises PeriodIsClosed: a leg takes effect in a closed period.
     :raises BelowFloor: a balance would fall below its floor.
     :raises AlreadyReversed: what a leg reverses was reversed before.
+    :raises BooksStopped: nothing is posted until somebody starts the books again.
     """
     outcomes: dict[UUID, Outcome] = {}
     if len(legs) > MAX_BATCH:
@@ -141,7 +150,7 @@ def post_legs(
                 rows = ((*_ids(leg), *_sides(leg, ranked=False), *_content(leg)) for leg in batch)
                 columns = [list(column) for column in zip(*rows, strict=True)]
                 cursor.execute(_POST_MANY, [*columns, actor_id, posted_at])
-            for row in cursor.fetchall():
+            for row in _written(cursor):
                 outcomes[row[0]] = Outcome(
                     debit_version=row[1],
                     debit_balance=row[2],
@@ -150,6 +159,17 @@ def post_legs(
                     replayed=row[5],
                 )
     return outcomes
+
+
+def _written(cursor: Any) -> list[tuple[Any, ...]]:
+    """The rows that a posting statement answered; none while the books are stopped."""
+    rows: list[tuple[Any, ...]] = cursor.fetchall()
+    if not rows:
+        raise BooksStopped(
+            "The books were found wrong, and nothing is written into them for now. Once they are"
+            " put right, an admin of the organization or the platform starts them again."
+        )
+    return rows
 
 
 def _ids(leg: Leg) -> tuple[Any, ...]:
@@ -191,6 +211,7 @@ def reserve(
     :raises AccountUnusable: the account is missing, closed, or in another currency.
     :raises PostingMismatch: the id belongs to a request with other content.
     :raises BelowFloor: the account has not that much left.
+    :raises BooksStopped: nothing is reserved until somebody starts the books again.
     """
     values = (
         request.id,
@@ -207,7 +228,7 @@ def reserve(
     )
     with refusals_by_name(), connection.cursor() as cursor:
         cursor.execute(_RESERVE, values)
-        (replayed,) = cursor.fetchone()
+        ((replayed,),) = _written(cursor)
     return bool(replayed)
 
 
@@ -228,11 +249,12 @@ def close_hold(
     :raises UnknownHold: there is no such hold.
     :raises HoldClosed: it holds nothing any more.
     :raises HoldExceeded: it holds less than is to be captured.
+    :raises BooksStopped: it is not closed until somebody starts the books again.
     """
     values = (hold_id, captured_minor, journal_id, rest, actor_id, recorded_at)
     with refusals_by_name(), connection.cursor() as cursor:
         cursor.execute(_CLOSE_HOLD, values)
-        account_id, state, remaining, replayed = cursor.fetchone()
+        ((account_id, state, remaining, replayed),) = _written(cursor)
     return account_id, state, remaining, replayed
 
 
@@ -269,6 +291,7 @@ def change_credit_line(
     :raises PostingMismatch: the id belongs to a change with other content.
     :raises AboveLimit: more would be in use than the limit allows.
     :raises CreditNotInUse: more would be given back than is in use.
+    :raises BooksStopped: nothing is changed until somebody starts the books again.
     """
     values = (
         change.id,
@@ -287,7 +310,7 @@ def change_credit_line(
     )
     with refusals_by_name(), connection.cursor() as cursor:
         cursor.execute(_CHANGE_CREDIT_LINE, values)
-        (replayed,) = cursor.fetchone()
+        ((replayed,),) = _written(cursor)
     return bool(replayed)
 
 
@@ -336,3 +359,22 @@ def set_open(*, chart_id: UUID, is_open: bool) -> None:
     """Open or close the balances of all accounts under a line of the chart for postings."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT ledger_set_open(%s::uuid, %s::boolean)", [chart_id, is_open])
+
+
+def stop_postings(*, alarm_id: UUID, invariant: str, stopped_at: datetime) -> bool:
+    """Stop the books; answer whether they were running."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT ledger_stop_postings(%s::uuid, %s::text, %s::timestamptz)",
+            [alarm_id, invariant, stopped_at],
+        )
+        (stopped,) = cursor.fetchone()
+    return bool(stopped)
+
+
+def start_postings() -> bool:
+    """Start the books again; answer whether they were stopped."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT ledger_start_postings()")
+        (started,) = cursor.fetchone()
+    return bool(started)

@@ -228,3 +228,24 @@ class InstantNotSettled(Conflict):
 
     code = "instant_not_settled"
     title = "What was known at that instant is not settled yet."
+
+
+class BooksStopped(Conflict):
+    """An invariant of the books is broken: nothing is posted until somebody starts them again."""
+
+    code = "books_stopped"
+    title = "The books are stopped."
+
+
+class BooksNotStopped(Conflict):
+    """The books are running: there is nothing to start."""
+
+    code = "books_not_stopped"
+    title = "The books are not stopped."
+
+
+class BooksDoNotHold(Conflict):
+    """The books are started again only when every invariant that concerns them is green."""
+
+    code = "books_do_not_hold"
+    title = "The books do not hold yet."

@@ -98,3 +98,22 @@ class CurrencyExchanged(Event):
     sold_currency: str
     bought_minor: int
     bought_currency: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PostingsStopped(Event):
+    """An alarm has stopped the books. The subject is the organization."""
+
+    app: ClassVar[str] = "ledger"
+    subject_type: ClassVar[str] = "tenants.organization"
+    alarm_id: UUID
+    invariant: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PostingsStarted(Event):
+    """Somebody has let the books be written again. The subject is the organization."""
+
+    app: ClassVar[str] = "ledger"
+    subject_type: ClassVar[str] = "tenants.organization"
+    reason: str

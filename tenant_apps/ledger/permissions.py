@@ -6,6 +6,7 @@ _READERS = {
     "ledger.view_postingrule": "organization",
     "ledger.view_fiscalperiod": "organization",
     "ledger.view_hold": "organization",
+    "ledger.view_stop": "organization",
 }
 
 GRANTS = {
@@ -20,6 +21,7 @@ GRANTS = {
         "ledger.add_fiscalperiod": "organization",
         "ledger.close_fiscalperiod": "organization",
         "ledger.reopen_fiscalperiod": "organization",
+        "ledger.start_postings": "organization",
     },
     "supervisor": _READERS,
 }

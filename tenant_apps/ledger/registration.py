@@ -11,6 +11,7 @@ from tenants.models import Organization
 from tenants.provisioning import register_seed, register_spare_seed
 
 from . import chart, subledgers
+from .invariants import register_invariants
 from .models import Account, FiscalPeriod, PostingRule, PostingRuleLine
 from .sealing import TRANSFERS
 from .services.chart import seed_chart
@@ -44,5 +45,6 @@ def register() -> None:
     register_seed(_SEED_ORDER, "ledger.periods", _seed_periods)
     subledgers.register("user", _known_users)
     chains.register(TRANSFERS)
+    register_invariants()
     for model in (Account, PostingRule, PostingRuleLine, FiscalPeriod):
         track(model)

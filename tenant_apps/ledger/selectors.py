@@ -40,6 +40,7 @@ from .models import (
     PostingRule,
     Side,
     StatementLine,
+    Stop,
     Transfer,
     TransferQuerySet,
 )
@@ -358,3 +359,9 @@ def _totals(rows: Sequence[TrialBalanceRow]) -> tuple[TrialBalanceTotal, ...]:
             )
         )
     return tuple(totals)
+
+
+def books_stop() -> Stop | None:
+    """What has stopped the books; None while they are running."""
+    stop: Stop | None = Stop.objects.first()
+    return stop

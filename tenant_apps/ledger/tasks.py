@@ -5,7 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 
 from shared_apps.access.actors import system_actor
-from tenant_apps.ledger import services
+from tenant_apps.ledger import selectors, services
 from tenant_apps.ledger.history.settling import settle
 from tenants.context import tenant_context
 from tenants.selectors import served_organizations
@@ -14,7 +14,8 @@ from tenants.selectors import served_organizations
 @shared_task
 def expire_holds() -> None:
     actor = system_actor("ledger")
-    while services.expire_holds(actor=actor):
+    # While the books are stopped, holds wait too.
+    while selectors.books_stop() is None and services.expire_holds(actor=actor):
         pass
 
 

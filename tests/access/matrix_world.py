@@ -349,6 +349,7 @@ BODIES: dict[tuple[str, str], Any] = {
     },
     ("POST", "ledger/fiscal-years/"): lambda w: {"fiscal_year": 2031},
     ("POST", "ledger/periods/<uuid:pk>/reopening/"): lambda w: {"reason": "A mistake."},
+    ("POST", "ledger/restart/"): lambda w: {"reason": "Repaired."},
     ("POST", "clients/"): lambda w: {"name": "Fresh Client"},
     ("PATCH", "clients/<uuid:pk>/"): lambda w: {"sector": "retail"},
     ("POST", "clients/<uuid:client_id>/contacts/"): lambda w: {"full_name": "Fresh Contact"},

@@ -90,6 +90,8 @@ POST   api/v1/deposit-requests/<uuid:pk>/proof/             334444441
 POST   api/v1/deposit-requests/<uuid:pk>/withdrawal/        334444441
 GET    api/v1/documents/<uuid:document_id>/content/         bbbbbbbbb
 GET    api/v1/field-history/                                +33333331
+GET    api/v1/invariants/                                   +33333331
+GET    api/v1/invariants/alarms/                            +33333331
 POST   api/v1/invitations/                                  +33+33331
 POST   api/v1/invitations/<uuid:pk>/resending/              +33+44441
 POST   api/v1/invitations/<uuid:pk>/withdrawal/             +33+44441
@@ -123,6 +125,8 @@ POST   api/v1/ledger/periods/<uuid:pk>/closing/             +33333331
 POST   api/v1/ledger/periods/<uuid:pk>/reopening/           c33333331
 GET    api/v1/ledger/posting-rules/                         ++3333331
 GET    api/v1/ledger/posting-rules/<uuid:pk>/               ++3333331
+POST   api/v1/ledger/restart/                               c33333331
+GET    api/v1/ledger/stop/                                  ++3333331
 GET    api/v1/ledger/transfers/                             ++3333331
 GET    api/v1/ledger/transfers/<uuid:pk>/                   ++3333331
 GET    api/v1/ledger/trial-balance/                         ++3333331

@@ -11,12 +11,16 @@ from django.test.utils import CaptureQueriesContext
 from django_otp.oath import TOTP
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
+from shared_apps.access.actors import system_actor
 from shared_apps.accounts import services as accounts
 from shared_apps.accounts.models import AttemptCounter, User
 from shared_apps.audit.models import AuditEntry
 from shared_apps.delivery.models import Mail, MailState
-from shared_apps.kernel import clock
+from shared_apps.kernel import clock, invariants
 from shared_apps.kernel.actor import Actor, AllowsEverything
+from shared_apps.kernel.invariants import Finding, Invariant, Reading
+from tenant_apps.invariants.services import watch
+from tenant_apps.ledger.selectors import books_stop
 from tenants.context import platform_context, tenant_context
 from tenants.models import Organization
 
@@ -261,3 +265,42 @@ def test_says_when_the_servers_could_not_be_told(
     assert Client(HTTP_HOST="acme.kontor.test").get("/api/v1/deals/").status_code == 401
     shown = console.post(page, {"reason": "unpaid"}, follow=True)
     assert b"could not be told at once" in shown.content
+
+
+def test_shows_how_invariants_stand_and_starts_stopped_books(
+    console: Client, organization: Organization
+) -> None:
+    system = system_actor("test")
+    kettle: list[Finding] = [Finding(rule="water stays in", subject="kettle", detail="1250.00")]
+    invariants.register(
+        Invariant(
+            name="tests.kettle",
+            title="Water stays in the kettle.",
+            concerns="ledger",
+            check=lambda *, since: Reading(findings=kettle),
+        )
+    )
+    try:
+        with tenant_context(organization):
+            watch(actor=system)
+        sign_in(console)
+        detail = f"/admin/tenants/organization/{organization.id}"
+        shown = console.get(f"{detail}/change/").content
+        assert b"tests.kettle is red, the books are stopped" in shown
+        page = console.get(f"{detail}/invariants/").content
+        assert b"Water stays in the kettle." in page
+        assert b"water stays in" in page
+        assert b"1250.00" not in page, "no figures of the organization"
+        refused = console.post(f"{detail}/restart/", {"reason": "Now."})
+        assert refused.status_code == 422
+        assert b"Still broken" in refused.content
+        kettle.clear()
+        with tenant_context(organization):
+            watch(actor=system)
+        assert console.post(f"{detail}/restart/", {"reason": "Mopped up."}).status_code == 302
+        with tenant_context(organization):
+            assert books_stop() is None
+            entry = AuditEntry.objects.get(event_name="ledger.postings_started")
+        assert entry.actor_roles == ["super_admin"]
+    finally:
+        invariants.unregister("tests.kettle")

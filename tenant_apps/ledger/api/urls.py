@@ -1,6 +1,7 @@
 from django.urls import path
 from rest_framework.routers import SimpleRouter
 
+from tenant_apps.ledger.api.stop_views import RestartView, StopView
 from tenant_apps.ledger.api.views import (
     AccountViewSet,
     CurrencyExchangeView,
@@ -73,6 +74,8 @@ urlpatterns = [
         OpeningBalancesView.as_view(),
         name="ledger-opening-balances",
     ),
+    path(f"{_ROOT}/stop/", StopView.as_view(), name="ledger-stop"),
+    path(f"{_ROOT}/restart/", RestartView.as_view(), name="ledger-restart"),
     path(f"{_ROOT}/trial-balance/", TrialBalanceView.as_view(), name="ledger-trial-balance"),
     *router.urls,
 ]

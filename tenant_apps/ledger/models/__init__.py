@@ -30,6 +30,7 @@ from .snapshots import (
     Settlement,
 )
 from .transfers import StatementLine, Transfer, TransferKind, TransferQuerySet
+from .watching import Checkpoint, Stop
 
 __all__ = [
     "Account",
@@ -44,6 +45,7 @@ __all__ = [
     "BookDisplacement",
     "BookLine",
     "BookSnapshot",
+    "Checkpoint",
     "CreditLine",
     "CreditLineEntry",
     "CreditLineEntryKind",
@@ -66,6 +68,7 @@ __all__ = [
     "Settlement",
     "Side",
     "StatementLine",
+    "Stop",
     "Transfer",
     "TransferKind",
     "TransferQuerySet",

@@ -21,6 +21,7 @@ from .holds import capture, expire_holds, release, reserve
 from .journals import post_manual_journal, post_opening_balances, reverse_journal
 from .periods import close_period, open_fiscal_year, reopen_period
 from .postings import post, post_each, reverse
+from .stopping import start_postings, stop_postings
 
 __all__ = [
     "CreditChange",
@@ -54,4 +55,6 @@ __all__ = [
     "reverse",
     "reverse_journal",
     "set_credit_limit",
+    "start_postings",
+    "stop_postings",
 ]

@@ -19,6 +19,7 @@ from tenant_apps.ledger.errors import (
     AccountOnBothSides,
     AlreadyReversed,
     AmountsDoNotFitRule,
+    BooksStopped,
     NegativeAmount,
     NothingToReverse,
     PostingMismatch,
@@ -69,6 +70,8 @@ def post_each(*, postings: Sequence[Posting], actor: Actor) -> list[Journal | Do
     changes nothing, and the next one finds the books without it. A batch that is refused is cut
     in two, so that few bad postings among a thousand cost few calls. The refusals are those of
     `post`.
+
+    :raises BooksStopped: nothing at all is posted for now.
     """
     require_transaction()
     if len(postings) > _POSTINGS_PER_PORTION:
@@ -87,6 +90,9 @@ def _portions(postings: Sequence[Posting]) -> Iterator[Sequence[Posting]]:
 def _post_portion(postings: Sequence[Posting], *, actor: Actor) -> list[Journal | DomainError]:
     try:
         return _post_whole(postings, actor=actor)
+    except BooksStopped:
+        # No posting's fault: none of them would be taken.
+        raise
     except DomainError as refusal:
         if len(postings) == 1:
             return [refusal]
