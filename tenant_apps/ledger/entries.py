@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from uuid import UUID
 
+from shared_apps.kernel.ids import ids_near
 from shared_apps.kernel.money import Money
 
 
@@ -147,6 +148,12 @@ class HoldRequest:
     subledger_id: UUID | None = None
     expires_at: datetime | None = None
     memo: str = ""
+
+    def __post_init__(self) -> None:
+        # Otherwise the hold would stand, and whoever asks for those of its source would miss it.
+        lowest, highest = ids_near(self.source_id)
+        if not lowest <= self.id <= highest:
+            raise ValueError("A hold's id begins as its source's does.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,8 +10,8 @@ from django.db import transaction
 from shared_apps.kernel.actor import Actor
 from shared_apps.kernel.errors import BadInput
 from shared_apps.kernel.money import Money
-from tenant_apps.ledger.errors import SameCurrency
-from tenant_apps.ledger.models import Transfer
+from tenant_apps.ledger.errors import SameCurrency, UnknownPostingRule
+from tenant_apps.ledger.models import Account, Transfer
 from tenant_apps.ledger.selectors import trial_balance
 from tenant_apps.ledger.services import exchange_currency, reverse_journal
 from tenant_apps.ledger.verification import verify
@@ -82,4 +82,15 @@ def test_refuses_what_is_no_exchange(
 def test_a_fee_is_not_paid_from_the_charges_themselves(actor: Actor) -> None:
     with pytest.raises(BadInput), transaction.atomic():
         exchange(actor, from_account="5100", fee=usd("1.00"))
+    assert not Transfer.objects.exists()
+
+
+@pytest.mark.parametrize(("code", "fee"), [("1900", None), ("5100", usd("1.00"))])
+def test_an_account_that_means_something_else_is_not_posted_to(
+    actor: Actor, code: str, fee: Money | None
+) -> None:
+    Account.objects.chart().filter(code=code).update(kind="equity")
+    with pytest.raises(UnknownPostingRule) as refused, transaction.atomic():
+        exchange(actor, fee=fee)
+    assert refused.value.extra == {"rule": "currency.exchanged", "account": code}
     assert not Transfer.objects.exists()

@@ -1,6 +1,7 @@
 """Funds are reserved, then captured or given back; each step is told apart and done once."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -217,16 +218,7 @@ def test_refuses_what_cannot_be_held(actor: Actor, party: UUID) -> None:
         (
             UnknownAccount,
             lambda: reserve(
-                holds=[
-                    HoldRequest(
-                        id=uuid7(),
-                        account_code="2000",
-                        amount=kes("1.00"),
-                        source_type="tests.document",
-                        source_id=uuid7(),
-                    )
-                ],
-                actor=actor,
+                holds=[replace(request("1.00", party=party), subledger_id=None)], actor=actor
             ),
         ),
     ]
@@ -235,6 +227,14 @@ def test_refuses_what_cannot_be_held(actor: Actor, party: UUID) -> None:
             act()
     assert funds(party) == ("100.00", "0.00", "100.00")
     assert not Hold.objects.exists()
+
+
+def test_a_hold_is_found_by_its_source(actor: Actor, party: UUID) -> None:
+    wanted = request("1.00", party=party)
+    reserve(holds=[wanted], actor=actor)
+    assert Hold.objects.of_source(wanted.source_id).get().pk == wanted.id
+    with pytest.raises(ValueError, match="begins as its source"):
+        replace(wanted, id=uuid8_near(UUID(int=1), "hold"))
 
 
 def test_a_capture_takes_from_the_account_that_is_held_on(actor: Actor, party: UUID) -> None:

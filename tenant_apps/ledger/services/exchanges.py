@@ -11,9 +11,9 @@ from shared_apps.kernel.errors import BadInput, FieldError
 from shared_apps.kernel.money import Money
 from tenant_apps.ledger.chart import BANK_CHARGES, CURRENCY_POSITION
 from tenant_apps.ledger.entries import Journal
-from tenant_apps.ledger.errors import SameCurrency
+from tenant_apps.ledger.errors import SameCurrency, UnknownPostingRule
 from tenant_apps.ledger.events import CurrencyExchanged
-from tenant_apps.ledger.models import Account, TransferKind
+from tenant_apps.ledger.models import Account, AccountKind, TransferKind
 from tenant_apps.ledger.needed import NeededAccounts
 
 from .accounts import open_needed
@@ -21,6 +21,7 @@ from .journals import draft_by_hand
 from .postings import write_drafts
 
 RULE = "currency.exchanged"
+_OWN_LINES = {CURRENCY_POSITION: AccountKind.ASSET, BANK_CHARGES: AccountKind.EXPENSE}
 
 
 @transaction.atomic
@@ -45,6 +46,8 @@ def exchange_currency(
     :raises SameCurrency: sold and bought are of one currency.
     :raises BadInput: an amount is not above zero, the fee is in another currency, or an account
         does not exist, keeps a sub-ledger, or is the position itself.
+    :raises UnknownPostingRule: the chart has given the position's or the charges' code another
+        meaning.
     :raises PeriodIsClosed: it would take effect in a closed period.
     :raises BelowFloor: an account would fall below its floor.
     """
@@ -52,6 +55,7 @@ def exchange_currency(
     if sold.currency == bought.currency:
         raise SameCurrency
     charts = _charts({"from_account": from_account, "to_account": to_account})
+    _check_own_lines(charts, {CURRENCY_POSITION} if fee is None else set(_OWN_LINES))
     _check_amounts(sold=sold, bought=bought, fee=fee)
     if fee is not None and from_account == BANK_CHARGES:
         problem = FieldError.at("from_account", detail="A charge is not paid from the charges.")
@@ -101,6 +105,17 @@ def _charts(codes: dict[str, str]) -> dict[str, Account]:
     if problems:
         raise BadInput(errors=problems)
     return charts
+
+
+def _check_own_lines(charts: dict[str, Account], codes: set[str]) -> None:
+    """An organization that uses a code of ours otherwise keeps it: nothing is posted to it."""
+    for code in sorted(codes):
+        line = charts.get(code)
+        if line is None or (line.kind, line.subledger) != (_OWN_LINES[code], ""):
+            raise UnknownPostingRule(
+                f"The account {code} has another meaning here, so nothing is exchanged over it.",
+                extra={"rule": RULE, "account": code},
+            )
 
 
 def _check_amounts(*, sold: Money, bought: Money, fee: Money | None) -> None:
