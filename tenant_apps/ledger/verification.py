@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 from django.db import connection
 
+from .history import checking
+
 LIMIT_PER_CHECK = 50
 
 
@@ -230,6 +232,7 @@ _CHECKS: dict[str, str] = {
          GROUP BY a.currency
         HAVING sum(CASE a.normal_side WHEN 'debit' THEN b.posted ELSE -b.posted END) <> 0
     """,
+    **checking.CHECKS,
 }
 _COUNTS = {
     "accounts": "SELECT count(*) FROM ledger_balance",
@@ -246,7 +249,7 @@ def _statement() -> str:
     ]
     # The texts are those above: nothing of a caller's is in them.
     parts += [f"(SELECT '{name}', ({count})::text, '')" for name, count in _COUNTS.items()]
-    return f"WITH {_SIDES} {' UNION ALL '.join(parts)}"
+    return f"WITH {_SIDES}, {checking.recount()} {' UNION ALL '.join(parts)}"
 
 
 def verify() -> Verification:

@@ -25,6 +25,7 @@ from tenant_apps.ledger.history.statements import Statement
 from tenant_apps.ledger.models import Account, Transfer
 from tenant_apps.ledger.selectors import trial_balance
 from tenant_apps.ledger.services import post
+from tenant_apps.ledger.verification import verify
 from tests.ledger.conftest import posting
 
 pytestmark = pytest.mark.usefixtures("tenant")
@@ -326,6 +327,7 @@ def test_every_pair_of_times_is_as_in_the_list(small: None, story: list[Any]) ->
         assert done is not None
         told.settled(done.until)
         _compare(told)
+        assert verify().findings == ()
         raise _Undone
 
 

@@ -1,6 +1,7 @@
 """The command reads everything and finds whatever was done to the books behind its back."""
 
 import io
+import re
 from collections.abc import Callable, Iterator
 from datetime import date
 from typing import Any
@@ -13,6 +14,8 @@ from django.db import connection, transaction
 
 from shared_apps.kernel.actor import Actor
 from shared_apps.kernel.ids import uuid7, uuid8_near
+from tenant_apps.ledger.history import sizes
+from tenant_apps.ledger.history.settling import settle
 from tenant_apps.ledger.services import HoldRequest, Reversal, capture, post, reserve, reverse
 from tenant_apps.ledger.verification import verify
 from tests.databases import owner_connection
@@ -244,3 +247,84 @@ def test_it_finds_a_closed_line_whose_account_was_left_open(tamper: Tamper) -> N
         " WHERE a.id = b.account_id AND a.code = '1000'"
     )
     assert found() == set()
+
+
+# What somebody did to the snapshots of the past, and which check finds it.
+SNAPSHOTS = [
+    (
+        "UPDATE ledger_settledposition SET version = version + 1",
+        "what is settled was posted",
+    ),
+    (
+        "DELETE FROM ledger_settledposition",
+        "each settled transfer has its place in time",
+    ),
+    (
+        "UPDATE ledger_recordedsegment SET transfer_ids = transfer_ids[2:]",
+        "each settled transfer has its place in time",
+    ),
+    (
+        "UPDATE ledger_recordedsegment SET transfer_ids = transfer_ids || transfer_ids[1:1]",
+        "each settled transfer has its place in time",
+    ),
+    (
+        "UPDATE ledger_recordedsegment SET recorded_until = recorded_until + interval '1 day'",
+        "each settled transfer has its place in time",
+    ),
+    (
+        "INSERT INTO ledger_latearrival SELECT transfer_ids[1], '2020-01-01'"
+        " FROM ledger_recordedsegment LIMIT 1",
+        "each settled transfer has its place in time",
+    ),
+    (
+        "UPDATE ledger_balancesnapshot SET posted = posted + 1",
+        "snapshots of balances equal their transfers",
+    ),
+    (
+        "UPDATE ledger_balancesnapshot SET recorded_at = recorded_at - interval '1 day'",
+        "snapshots of balances equal their transfers",
+    ),
+    (
+        "UPDATE ledger_balanceday SET closing = closing + 1",
+        "days of balances equal their transfers",
+    ),
+    ("UPDATE ledger_balanceday SET lines = 7", "days of balances equal their transfers"),
+    ("DELETE FROM ledger_balanceday", "days of balances equal their transfers"),
+    (
+        "UPDATE ledger_balancedisplacement SET late = late + 1",
+        "displacements of balances equal their transfers",
+    ),
+    (
+        "UPDATE ledger_balancedisplacement SET versions = '{1}'",
+        "displacements of balances equal their transfers",
+    ),
+    (
+        "UPDATE ledger_booksnapshot SET closing = 0",
+        "snapshots of the books equal their transfers",
+    ),
+    ("DELETE FROM ledger_bookday", "days of the books equal their transfers"),
+    (
+        "UPDATE ledger_bookdisplacement SET early = early + 1",
+        "displacements of the books equal their transfers",
+    ),
+]
+
+
+def test_it_finds_what_was_done_to_the_snapshots(
+    tamper: Tamper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sizes, "DEEP", 3)
+    monkeypatch.setattr(sizes, "BLOCK", 2)
+    assert settle() is not None
+    assert found() == set()
+    first_table = re.compile(r"(?:UPDATE|FROM|INTO) (\w+)")
+    tables = sorted({first_table.findall(statement)[0] for statement, _ in SNAPSHOTS})
+    for table in tables:
+        tamper(f"CREATE TEMPORARY TABLE saved_{table} AS TABLE {table}")
+    for statement, check in SNAPSHOTS:
+        tamper(statement)
+        assert check in found(), statement
+        for table in tables:
+            tamper(f"DELETE FROM {table}")
+            tamper(f"INSERT INTO {table} TABLE saved_{table}")
+        assert found() == set(), statement

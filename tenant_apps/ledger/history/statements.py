@@ -345,6 +345,10 @@ def _day_before(day: date) -> date:
 def _one_moment() -> Iterator[None]:
     """All statements see the same books."""
     inside = connection.in_atomic_block
+    if not inside:
+        # The search path travels with the next query, before which SET TRANSACTION must come.
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
     with transaction.atomic():
         if not inside:
             with connection.cursor() as cursor:
