@@ -20,7 +20,7 @@ from shared_apps.kernel import clock
 from tenants.context import current_organization
 
 from . import sizes
-from .settling_sql import FOLD, MOVED
+from .settling_sql import FOLD, FOLD_CREDIT, MOVED, MOVED_CREDIT
 
 _INSTANT = timedelta(microseconds=1)
 
@@ -55,11 +55,18 @@ def settle() -> Settled | None:
         former, offset, count = row
         cursor.execute(MOVED)
         moved = cursor.fetchall()
+        cursor.execute(MOVED_CREDIT)
+        moved_credit = cursor.fetchall()
         # After looking, so that what was seen is known at this instant.
         until = clock.now()
         if former is not None:
             until = max(until, former + _INSTANT)
+        times = {"former": former or datetime.min.replace(tzinfo=UTC), "until": until}
         fresh = 0
+        if moved_credit:
+            lines, settled, versions = (list(column) for column in zip(*moved_credit, strict=True))
+            read = {"lines": lines, "settled": settled, "versions": versions}
+            cursor.execute(FOLD_CREDIT, {**read, **times})
         if moved:
             accounts, stripes, settled, versions = (
                 list(column) for column in zip(*moved, strict=True)
@@ -73,8 +80,7 @@ def settle() -> Settled | None:
                     "stripes": stripes,
                     "settled": settled,
                     "versions": versions,
-                    "former": former or datetime.min.replace(tzinfo=UTC),
-                    "until": until,
+                    **times,
                     "offset": offset,
                     "count": count,
                     "deep": sizes.DEEP,

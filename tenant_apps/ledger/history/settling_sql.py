@@ -12,6 +12,31 @@ SELECT b.account_id, b.stripe, coalesce(p.version, 0), b.version
  WHERE b.version > coalesce(p.version, 0)
 """
 
+# The same for credit lines, whose entries have versions too. They have no snapshots.
+MOVED_CREDIT = """
+SELECT c.id, coalesce(p.version, 0), c.version
+  FROM ledger_creditline c LEFT JOIN ledger_settledcreditline p ON p.line_id = c.id
+ WHERE c.version > coalesce(p.version, 0)
+"""
+FOLD_CREDIT = """
+WITH moved AS MATERIALIZED (
+    SELECT * FROM unnest(%(lines)s::uuid[], %(settled)s::bigint[], %(versions)s::bigint[])
+        AS m(line_id, settled, version)
+),
+late AS (
+    INSERT INTO ledger_latearrival (transfer_id, recorded_at)
+    SELECT e.id, %(until)s
+      FROM moved m
+     CROSS JOIN LATERAL (
+           SELECT e.id, e.recorded_at FROM ledger_creditlineentry e
+            WHERE e.line_id = m.line_id AND e.version > m.settled AND e.version <= m.version
+           OFFSET 0) AS e
+     WHERE e.recorded_at <= %(former)s OR e.recorded_at > %(until)s
+)
+INSERT INTO ledger_settledcreditline (line_id, version) SELECT line_id, version FROM moved
+ON CONFLICT (line_id) DO UPDATE SET version = excluded.version
+"""
+
 # `days`: rows by effective day of a holder (a balance, or a line of the chart in a currency), with
 # the closings of all later days moved. A day's own change stands beside its closing, so that a
 # backdated transfer costs one pass over the days after it.

@@ -26,6 +26,7 @@ from .snapshots import (
     BookSnapshot,
     LateArrival,
     RecordedSegment,
+    SettledCreditLine,
     SettledPosition,
     Settlement,
 )
@@ -64,6 +65,7 @@ __all__ = [
     "PostingRuleLine",
     "PostingRuleLineQuerySet",
     "RecordedSegment",
+    "SettledCreditLine",
     "SettledPosition",
     "Settlement",
     "Side",

@@ -52,10 +52,21 @@ class SettledPosition(models.Model):
         default_permissions = ()
 
 
+class SettledCreditLine(models.Model):
+    """Up to which version the entries of a credit line are settled."""
+
+    line_id = models.UUIDField(primary_key=True)
+    version = models.BigIntegerField()
+
+    class Meta:
+        default_permissions = ()
+
+
 class LateArrival(models.Model):
     """A transfer that became visible outside the settlement which its `posted_at` lies in.
 
-    It was known from the end of the settlement that saw it first.
+    It was known from the end of the settlement that saw it first. Entries of credit lines, whose
+    ids are no transfer's, stand here too.
     """
 
     transfer_id = models.UUIDField(primary_key=True)
