@@ -20,7 +20,8 @@ from .exchanges import exchange_currency
 from .holds import capture, expire_holds, release, reserve
 from .journals import post_manual_journal, post_opening_balances, reverse_journal
 from .periods import close_period, open_fiscal_year, reopen_period
-from .postings import post, post_each, reverse
+from .postings import post, post_each
+from .reversals import reverse
 from .stopping import start_postings, stop_postings
 
 __all__ = [

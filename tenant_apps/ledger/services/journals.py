@@ -29,7 +29,8 @@ from tenant_apps.ledger.models import Account, Side, Transfer, TransferKind
 from tenant_apps.ledger.needed import NeededAccounts, account_id_of
 
 from .accounts import open_needed
-from .postings import Draft, reverse, write_drafts
+from .postings import Draft, write_drafts
+from .reversals import reverse
 
 SOURCE_TYPE = "ledger.journal"
 

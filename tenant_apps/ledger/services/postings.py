@@ -1,4 +1,4 @@
-"""The two steps that domain apps write the books with: post and reverse."""
+"""The steps by which domain apps write the books: post, and post each for itself."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -14,17 +14,13 @@ from shared_apps.kernel.errors import DomainError
 from shared_apps.kernel.ids import request_hash, uuid8_near
 from shared_apps.kernel.operations import step
 from tenant_apps.ledger import database
-from tenant_apps.ledger.entries import Journal, Leg, Outcome, PostedLeg, Posting, Reversal
+from tenant_apps.ledger.entries import Journal, Leg, Outcome, PostedLeg, Posting
 from tenant_apps.ledger.errors import (
     AccountOnBothSides,
-    AlreadyReversed,
     AmountsDoNotFitRule,
     BooksStopped,
     NegativeAmount,
-    NothingToReverse,
     PostingMismatch,
-    ReversalOfReversal,
-    ReversalTooEarly,
     UnknownPostingRule,
 )
 from tenant_apps.ledger.models import Account, PostingRuleLine, Transfer, TransferKind
@@ -58,6 +54,7 @@ def post(*, postings: Sequence[Posting], actor: Actor) -> list[Journal]:
         return []
     needed = NeededAccounts()
     drafts = drafts_of(postings=postings, needed=needed)
+    _check_emptied(drafts)
     open_needed(needed=needed, actor=actor)
     return _write(drafts, actor=actor)
 
@@ -126,30 +123,6 @@ def _lock_all(postings: Sequence[Posting]) -> None:
         with suppress(DomainError):
             _draft(posting, rules.get(posting.rule, []), needed)
     database.lock_balances(account_ids=needed.ids())
-
-
-@step
-def reverse(*, reversals: Sequence[Reversal], actor: Actor) -> list[Journal]:
-    """Undo journals by opposite ones; one answer for each journal that is undone.
-
-    The legs go back in the opposite order, so that what was used last is freed first.
-
-    :raises NothingToReverse: nothing was posted for the journal or source.
-    :raises AlreadyReversed: it was reversed before.
-    :raises ReversalOfReversal: the journal is itself a reversal.
-    :raises ReversalTooEarly: it would take effect before what it reverses.
-    :raises PeriodIsClosed: the reversal takes effect in a closed period.
-    :raises BelowFloor: what was posted has been used since.
-    """
-    require_transaction()
-    drafts: list[Draft] = []
-    for reversal in reversals:
-        drafts.extend(_opposites(reversal))
-    journals = _write(drafts, actor=actor)
-    twice = len({journal.id for journal in journals}) < len(journals)
-    if twice or any(journal.replayed for journal in journals):
-        raise AlreadyReversed
-    return journals
 
 
 class Draft:
@@ -237,7 +210,7 @@ def _draft(posting: Posting, lines: list[PostingRuleLine], needed: NeededAccount
             Leg(
                 # By its number and not by the line's: whatever content the source is posted with
                 # again, its first leg meets the first leg that stands in the books.
-                id=uuid8_near(posting.source_id, organization, *source, posting.rule, number),
+                id=_leg_id(source=source, rule=posting.rule, number=number),
                 request_hash=draft.digest,
                 journal_id=draft.journal_id,
                 number=number,
@@ -267,6 +240,21 @@ def _draft(posting: Posting, lines: list[PostingRuleLine], needed: NeededAccount
             )
         )
     return draft
+
+
+def _leg_id(*, source: tuple[str, UUID], rule: str, number: int) -> UUID:
+    return uuid8_near(source[1], organization_id(), *source, rule, number)
+
+
+def _check_emptied(drafts: Iterable[Draft]) -> None:
+    """Refuse a posting without amounts whose source stands in the books with some."""
+    first_legs = [
+        _leg_id(source=(draft.source_type, draft.source_id), rule=draft.rule, number=1)
+        for draft in drafts
+        if not draft.legs
+    ]
+    if first_legs and Transfer.objects.filter(pk__in=first_legs).exists():
+        raise PostingMismatch
 
 
 def _check_fits(posting: Posting, lines: list[PostingRuleLine]) -> None:
@@ -318,73 +306,6 @@ def _content_hash(posting: Posting) -> bytes:
         if subledgers:
             content[side] = dict(subledgers)
     return bytes.fromhex(request_hash(content))
-
-
-def _opposites(reversal: Reversal) -> list[Draft]:
-    transfers = list(_transfers_of(reversal))
-    if not transfers:
-        raise NothingToReverse
-    if any(transfer.kind == TransferKind.REVERSAL for transfer in transfers):
-        raise ReversalOfReversal
-    if any(transfer.effective_on > reversal.effective_on for transfer in transfers):
-        raise ReversalTooEarly(f"It took effect on {max(t.effective_on for t in transfers)}.")
-    organization = organization_id()
-    drafts: dict[UUID, Draft] = {}
-    for transfer in transfers:
-        journal_id = uuid8_near(
-            transfer.journal_id, organization, "reversal of journal", transfer.journal_id
-        )
-        draft = drafts.get(journal_id)
-        if draft is None:
-            draft = drafts[journal_id] = Draft(
-                journal_id=journal_id,
-                kind=TransferKind.REVERSAL,
-                source=(transfer.source_type, transfer.source_id),
-                rule=transfer.rule,
-                effective_on=reversal.effective_on,
-            )
-        draft.legs.append(_opposite(transfer, reversal, draft))
-    return list(drafts.values())
-
-
-def _transfers_of(reversal: Reversal) -> Iterable[Transfer]:
-    transfers = Transfer.objects.select_related("debit_account", "credit_account")
-    if reversal.journal_id is not None:
-        return transfers.of_journal(reversal.journal_id).order_by("-leg")
-    if reversal.source_id is None:
-        raise NothingToReverse
-    found = (
-        transfers.of_source(reversal.source_id)
-        .filter(source_type=reversal.source_type)
-        .exclude(kind=TransferKind.REVERSAL)
-    )
-    if reversal.rule:
-        found = found.filter(rule=reversal.rule)
-    return found.order_by("-posted_at", "journal_id", "-leg")
-
-
-def _opposite(transfer: Transfer, reversal: Reversal, draft: Draft) -> Leg:
-    leg_id = uuid8_near(transfer.id, organization_id(), "reversal of transfer", transfer.id)
-    return Leg(
-        id=leg_id,
-        request_hash=bytes.fromhex(request_hash({"reverses": transfer.id})),
-        journal_id=draft.journal_id,
-        number=len(draft.legs) + 1,
-        debit_account_id=transfer.credit_account_id,
-        debit_stripe=transfer.credit_stripe,
-        credit_account_id=transfer.debit_account_id,
-        credit_stripe=transfer.debit_stripe,
-        amount=transfer.amount,
-        effective_on=reversal.effective_on,
-        kind=TransferKind.REVERSAL,
-        source_type=transfer.source_type,
-        source_id=transfer.source_id,
-        rule=transfer.rule,
-        reverses_id=transfer.id,
-        memo=reversal.memo,
-        debit_rank=transfer.credit_account.lock_rank,
-        credit_rank=transfer.debit_account.lock_rank,
-    )
 
 
 def _write(drafts: Sequence[Draft], *, actor: Actor) -> list[Journal]:
