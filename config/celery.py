@@ -73,6 +73,12 @@ app.conf.beat_schedule = {
         "schedule": 3600.0,
         "options": {"expires": 3000},
     },
+    # Sales of phone charge that nobody knows the outcome of, and batches whose call was lost.
+    "running charge sales": {
+        "task": "tenant_apps.wallets.tasks.poll",
+        "schedule": 5.0,
+        "options": {"expires": 5},
+    },
     # What waited for a plan or an exchange rate that is known by now.
     "waiting commissions": {
         "task": "tenant_apps.commissions.tasks.complete_waiting_everywhere",

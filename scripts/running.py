@@ -28,6 +28,9 @@ from scripts.state import (
 from scripts.supervisor import Part, Supervisor
 
 USUAL_WEB_PORT = 8000
+SIMULATED_CHARGES = (
+    "simulator://?seed=7&refused=4&lost_requests=2&lost_answers=2&late=3&doubled=2&delay=150"
+)
 ALIVE = "/api/health/"
 READY = "/api/health/ready/"
 SECONDS_TO_READY = 180.0
@@ -231,6 +234,8 @@ def serve(setup: Prepared, *, check: bool) -> int:
     # Links in mails and the socket's address name the ports that people reach us by.
     for name, port in (("PUBLIC_PORT", ports["web"]), ("SOCKET_PORT", ports["sockets"])):
         setup.variables[name] = setup.variables.get(name) or str(port)
+    # Out of the box nobody's phone is charged; an empty setting means no provider at all.
+    setup.variables.setdefault("CHARGE_PROVIDER_URL", SIMULATED_CHARGES)
     serving.make_room(setup.state)
     prepare_data(setup)
     supervisor = Supervisor(parts_of(setup, ports), setup.variables)

@@ -17,6 +17,8 @@ os.environ |= {
     "PUBLIC_SCHEME": "http",
     "PUBLIC_PORT": "",
     "EMAIL_URL": "memorymail://",
+    # The folder that goes with the process: what a provider remembers is the test's own.
+    "CHARGE_PROVIDER_URL": f"simulator://{_files.name}/charges?seed=7",
     "LOG_LEVEL": "WARNING",
 }
 

@@ -6,6 +6,7 @@ Each file imports what it builds on, so their order here does not matter.
 from config.settings.api import *  # noqa: F403
 from config.settings.applications import *  # noqa: F403
 from config.settings.background import *  # noqa: F403
+from config.settings.charging import *  # noqa: F403
 from config.settings.console import *  # noqa: F403
 from config.settings.database import *  # noqa: F403
 from config.settings.environment import *  # noqa: F403

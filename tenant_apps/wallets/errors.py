@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shared_apps.kernel.errors import Conflict, Forbidden, RuleRefused
+from shared_apps.kernel.errors import BadInput, Conflict, DependencyDown, Forbidden, RuleRefused
 
 
 class SellerSuspended(RuleRefused):
@@ -80,3 +80,63 @@ class TransferToSelf(RuleRefused):
 class StatementTooLong(RuleRefused):
     code = "statement_too_long"
     title = "The period has too many rows for a document; ask for the CSV or a shorter period."
+
+
+class PhoneNumberInvalid(BadInput):
+    """No such number can exist, or it is not one of a mobile phone."""
+
+    code = "phone_number_invalid"
+    title = "This is not the number of a mobile phone."
+
+
+class OperatorUnknown(RuleRefused):
+    """No active operator of the organization's table has a prefix of this number."""
+
+    code = "operator_unknown"
+    title = "No operator is known for this number."
+
+
+class OperatorCodeTaken(Conflict):
+    code = "operator_code_taken"
+    title = "There is an operator of this code."
+
+
+class PrefixTaken(Conflict):
+    code = "operator_prefix_taken"
+    title = "The prefix belongs to another operator."
+
+
+class SaleLimitExceeded(RuleRefused):
+    code = "sale_limit_exceeded"
+    title = "A single sale of this wallet may not be this large."
+
+
+class DailyLimitExceeded(RuleRefused):
+    """What was sold today, running sales included, leaves less than this sale needs."""
+
+    code = "daily_limit_exceeded"
+    title = "The wallet's limit for today does not allow this sale."
+
+
+class NoChargeProvider(DependencyDown):
+    """The platform has no provider of phone charge, or it was taken away."""
+
+    code = "no_charge_provider"
+    title = "Phone charge cannot be sold at the moment."
+
+
+class FileUnreadable(BadInput):
+    """An uploaded table is no CSV in UTF-8, or lacks a column."""
+
+    code = "table_unreadable"
+    title = "The file is not a table that can be read."
+
+
+class BatchTooLong(RuleRefused):
+    code = "batch_too_long"
+    title = "A file has at most 5,000 rows."
+
+
+class BatchEmpty(RuleRefused):
+    code = "batch_empty"
+    title = "The file has no rows."

@@ -157,3 +157,105 @@ class CreditTransferred(Event):
     from_balance_minor: int
     to_balance_minor: int
     currency: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperatorAdded(Event):
+    app: ClassVar[str] = "wallets"
+    subject_type: ClassVar[str] = "wallets.operator"
+
+    code: str
+    prefixes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperatorChanged(Event):
+    app: ClassVar[str] = "wallets"
+    subject_type: ClassVar[str] = "wallets.operator"
+
+    fields: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChargeSalePlaced(Event):
+    """Credit is held for it; the provider is called after the commit."""
+
+    app: ClassVar[str] = "wallets"
+    subject_type: ClassVar[str] = "wallets.chargesale"
+
+    reference: str
+    wallet_id: UUID
+    operator: str
+    amount_minor: int
+    currency: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChargeSaleUnknown(Event):
+    """No answer came in time; the provider is asked until it is known."""
+
+    app: ClassVar[str] = "wallets"
+    subject_type: ClassVar[str] = "wallets.chargesale"
+
+    reference: str
+    wallet_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChargeSold(Event):
+    """The number was charged; `balance_minor` is what the sale left in the wallet."""
+
+    app: ClassVar[str] = "wallets"
+    subject_type: ClassVar[str] = "wallets.chargesale"
+
+    reference: str
+    wallet_id: UUID
+    amount_minor: int
+    balance_minor: int
+    currency: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChargeSaleFailed(Event):
+    """The number was not charged; what was held is free again."""
+
+    app: ClassVar[str] = "wallets"
+    subject_type: ClassVar[str] = "wallets.chargesale"
+
+    reference: str
+    wallet_id: UUID
+    amount_minor: int
+    currency: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChargeBatchUploaded(Event):
+    app: ClassVar[str] = "wallets"
+    subject_type: ClassVar[str] = "wallets.chargebatch"
+
+    reference: str
+    wallet_id: UUID
+    rows: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChargeBatchFinished(Event):
+    """Every row has a sale or a reason why it has none."""
+
+    app: ClassVar[str] = "wallets"
+    subject_type: ClassVar[str] = "wallets.chargebatch"
+
+    reference: str
+    placed: int
+    refused: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProviderFileReconciled(Event):
+    """How many rows have which result."""
+
+    app: ClassVar[str] = "wallets"
+    subject_type: ClassVar[str] = "wallets.providerreconciliation"
+
+    reference: str
+    results: dict[str, int]

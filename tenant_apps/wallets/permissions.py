@@ -8,6 +8,10 @@ _SEE_ALL = {
     "wallets.view_depositrequest": "organization",
     "wallets.view_wallettransfer": "organization",
     "wallets.view_walletpolicy": "organization",
+    "wallets.view_chargesale": "organization",
+    "wallets.view_chargebatch": "organization",
+    "wallets.view_operator": "organization",
+    "wallets.view_providerreconciliation": "organization",
 }
 
 GRANTS: dict[str, dict[str, str]] = {
@@ -21,6 +25,11 @@ GRANTS: dict[str, dict[str, str]] = {
         "wallets.change_depositrequest": "own",
         "wallets.view_wallettransfer": "own",
         "wallets.add_wallettransfer": "own",
+        "wallets.view_operator": "organization",
+        "wallets.view_chargesale": "own",
+        "wallets.add_chargesale": "own",
+        "wallets.view_chargebatch": "own",
+        "wallets.add_chargebatch": "own",
     },
     "wallet_admin": {
         **_SEE_ALL,
@@ -36,6 +45,9 @@ GRANTS: dict[str, dict[str, str]] = {
         "wallets.change_depositrequest": "organization",
         "wallets.decide_depositrequest": "organization",
         "wallets.change_walletpolicy": "organization",
+        "wallets.add_operator": "organization",
+        "wallets.change_operator": "organization",
+        "wallets.add_providerreconciliation": "organization",
     },
     "supervisor": _SEE_ALL,
     "admin": {**_SEE_ALL, "wallets.change_walletpolicy": "organization"},

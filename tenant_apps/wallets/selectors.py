@@ -5,12 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from uuid import UUID
 
+from shared_apps.kernel import clock
 from shared_apps.kernel.actor import Actor
 from shared_apps.kernel.models import RecordQuerySet
 from shared_apps.kernel.money import Money
 from tenant_apps.ledger.models import Balance
 from tenant_apps.wallets.models import (
+    ChargeBatch,
+    ChargeSale,
+    ChargeSaleQuerySet,
     DepositRequest,
+    Operator,
+    ProviderReconciliation,
     Seller,
     SellerQuerySet,
     Wallet,
@@ -47,6 +53,46 @@ def transfers_visible_to(actor: Actor) -> RecordQuerySet[WalletTransfer]:
         WalletTransfer.objects.all(), "wallets.view_wallettransfer"
     )
     return visible
+
+
+def sales_visible_to(actor: Actor) -> ChargeSaleQuerySet:
+    """The sales that the actor may see; a seller sees its own."""
+    visible: ChargeSaleQuerySet = actor.visible(ChargeSale.objects.all(), "wallets.view_chargesale")
+    return visible
+
+
+def batches_visible_to(actor: Actor) -> RecordQuerySet[ChargeBatch]:
+    """The batches of sales that the actor may see."""
+    visible: RecordQuerySet[ChargeBatch] = actor.visible(
+        ChargeBatch.objects.all(), "wallets.view_chargebatch"
+    )
+    return visible
+
+
+def operators_visible_to(actor: Actor) -> RecordQuerySet[Operator]:
+    """The operators of the organization's table."""
+    visible: RecordQuerySet[Operator] = actor.visible(
+        Operator.objects.all(), "wallets.view_operator"
+    )
+    return visible
+
+
+def reconciliations_visible_to(actor: Actor) -> RecordQuerySet[ProviderReconciliation]:
+    """The provider's files that were compared."""
+    visible: RecordQuerySet[ProviderReconciliation] = actor.visible(
+        ProviderReconciliation.objects.all(), "wallets.view_providerreconciliation"
+    )
+    return visible
+
+
+def has_due_sales() -> bool:
+    """Whether it is time to ask about a sale."""
+    return ChargeSale.objects.due(at=clock.now()).exists()
+
+
+def running_batches() -> list[UUID]:
+    """The batches of which rows wait."""
+    return list(ChargeBatch.objects.running().values_list("pk", flat=True))
 
 
 def known_sellers(ids: Iterable[UUID]) -> set[UUID]:

@@ -10,6 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db.models import Case, CharField, F, OuterRef, QuerySet, Subquery, Value, When
+from django.db.models.functions import Coalesce
 
 from shared_apps.documents import pdf
 from shared_apps.kernel import clock
@@ -17,7 +18,7 @@ from shared_apps.kernel.money import Money
 from tenant_apps.ledger.models import Account, Side, StatementLine, Transfer, TransferKind
 from tenant_apps.parties.selectors import own_party
 from tenant_apps.wallets import errors
-from tenant_apps.wallets.models import Wallet
+from tenant_apps.wallets.models import ChargeSale, Wallet
 from tenant_apps.wallets.models.sellers import CREDIT_ACCOUNT
 from tenants.context import current_organization
 
@@ -59,7 +60,8 @@ class Period:
 def history_of(wallet: Wallet) -> QuerySet[StatementLine]:
     """The rows of a wallet, the newest first, each with the balance that it left.
 
-    Beside the columns of the books: `entry_type` (`TYPES`) and `actor_id`.
+    Beside the columns of the books: `entry_type` (`TYPES`), `actor_id` and, for a sale, the
+    `number` that was charged.
     """
     account = Account.objects.filter(
         code=CREDIT_ACCOUNT, subledger_id=wallet.seller_id, currency=wallet.currency
@@ -67,9 +69,11 @@ def history_of(wallet: Wallet) -> QuerySet[StatementLine]:
     lines = StatementLine.objects.all()
     lines = lines.none() if account is None else lines.filter(account_id=account.id)
     transfer = Transfer.objects.filter(pk=OuterRef("transfer_id"))
+    sale = ChargeSale.objects.filter(pk=OuterRef("source_id"))
     return lines.annotate(
         entry_type=_type(),
         actor_id=Subquery(transfer.values("actor_id")[:1]),
+        number=Coalesce(Subquery(sale.values("phone")[:1]), Value("")),
     ).order_by("-version", "transfer_id")
 
 
@@ -83,13 +87,14 @@ def csv_rows(*, wallet: Wallet, period: Period) -> Iterator[list[str]]:
 
     Read in portions: nothing is kept in memory, and what is posted meanwhile stays out.
     """
-    yield ["posted_at", "type", "reference", "amount", "balance", "currency"]
+    yield ["posted_at", "type", "reference", "number", "amount", "balance", "currency"]
     time_zone = current_organization().time_zone
     for line in _oldest_first(period.of(history_of(wallet))):
         yield [
             line.posted_at.astimezone(ZoneInfo(time_zone)).isoformat(timespec="seconds"),
             line.entry_type,
             line.memo,
+            line.number,
             signed(line).to_string(),
             line.balance.to_string(),
             line.currency,
@@ -153,7 +158,7 @@ def _shown(wallet: Wallet, period: Period, lines: list[Any]) -> dict[str, Any]:
             {
                 "at": line.posted_at.astimezone(ZoneInfo(time_zone)).strftime("%Y-%m-%d %H:%M"),
                 "type": _NAMES[line.entry_type],
-                "reference": line.memo,
+                "reference": f"{line.memo} {line.number}".strip(),
                 "amount": signed(line).to_string(),
                 "balance": line.balance.to_string(),
             }

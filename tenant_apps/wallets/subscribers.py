@@ -12,7 +12,14 @@ from tenant_apps.approvals import registry
 from tenant_apps.approvals.models import Approval
 from tenant_apps.ledger import subledgers
 from tenant_apps.wallets import consumers
-from tenant_apps.wallets.models import DepositRequest, Seller, Wallet, WalletPolicy
+from tenant_apps.wallets.models import (
+    DepositRequest,
+    Operator,
+    OperatorPrefix,
+    Seller,
+    Wallet,
+    WalletPolicy,
+)
 from tenant_apps.wallets.selectors import known_sellers
 from tenant_apps.wallets.services.deposits import (
     APPROVE,
@@ -36,6 +43,8 @@ subledgers.register("seller", known_sellers)
 history.track(Seller)
 history.track(Wallet, exclude=("sold_on", "sold_minor", "low_since"))
 history.track(WalletPolicy)
+history.track(Operator)
+history.track(OperatorPrefix)
 history.track(DepositRequest, mask=("external_reference", "note", "reason"))
 registry.register(
     SUBJECT,

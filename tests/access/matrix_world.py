@@ -6,7 +6,7 @@ Nils is signed in and holds no role; the stranger is not signed in.
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 from io import BytesIO
 from typing import Any
 
@@ -35,6 +35,7 @@ from tenant_apps.parties.services import add_contact
 from tenant_apps.products.models import TaxRate
 from tenant_apps.products.services import NewProduct, record_products
 from tenant_apps.wallets import services as wallets
+from tenant_apps.wallets.models import Operator
 from tests.cast import Cast
 from tests.deals.stories import a_client, a_deal, a_won_deal, kes
 from tests.payments.stories import a_payment, a_verified_payment
@@ -207,6 +208,28 @@ class World:
             ),
         )
 
+        wallets.add_operator(actor=machine(), code="savanna", name="Savanna", prefixes=["+2547"])
+        self.operator = Operator.objects.get()
+        self.sale = wallets.place_charge_sale(
+            actor=actor_of(self.people["seller"]),
+            sale=wallets.NewSale(
+                wallet_id=self.wallets["seller"].pk, phone="0712345678", amount=kes("5.00")
+            ),
+        )
+        self.batch = wallets.upload_charge_batch(
+            actor=actor_of(self.people["seller"]),
+            wallet_id=self.wallets["seller"].pk,
+            file=BytesIO(BATCH),
+        )
+        self.reconciliation = wallets.reconcile_provider_file(
+            actor=machine(),
+            file=BytesIO(PROVIDER_FILE),
+            file_name="provider.csv",
+            currency="KES",
+            starts_at=datetime(2026, 3, 1, tzinfo=UTC),
+            ends_at=datetime(2026, 4, 1, tzinfo=UTC),
+        )
+
     def ids(self, route: str) -> dict[str, Any]:
         """What stands in the places of a route's address."""
         for beginning, find in IDS.items():
@@ -222,6 +245,14 @@ class World:
 
 def _first(rows: QuerySet[Any]) -> Any:
     return rows.values_list("pk", flat=True)[0]
+
+
+BATCH = b"phone,amount\n0712345678,1.00\n"
+PROVIDER_FILE = b"reference,phone,amount,status,time\nx,+254712345678,1.00,delivered,2026-03-02\n"
+
+
+def _table(content: bytes) -> SimpleUploadedFile:
+    return SimpleUploadedFile("table.csv", content, content_type="text/csv")
 
 
 def _file() -> SimpleUploadedFile:
@@ -282,6 +313,13 @@ IDS: dict[str, Any] = {
     "wallets/": lambda w: {"pk": w.wallets["seller"].pk, "wallet_id": w.wallets["seller"].pk},
     "deposit-requests/": lambda w: {"pk": w.deposit.pk},
     "wallet-transfers/": lambda w: {"pk": w.credit_transfer.pk},
+    "operators/": lambda w: {"pk": w.operator.pk},
+    "charge-sales/": lambda w: {"pk": w.sale.pk},
+    "charge-batches/": lambda w: {"pk": w.batch.pk, "batch_id": w.batch.pk},
+    "charge-reconciliations/": lambda w: {
+        "pk": w.reconciliation.pk,
+        "file_id": w.reconciliation.pk,
+    },
     "commissions/": lambda w: {"pk": _first(Commission.objects.order_by("pk"))},
     "commission-plans/": lambda w: {"pk": _first(CommissionPlan.objects.order_by("pk"))},
 }
@@ -403,13 +441,35 @@ BODIES: dict[tuple[str, str], Any] = {
         "to_seller": w.sellers["other_seller"].reference,
         "amount": _MONEY,
     },
+    ("POST", "operators/"): lambda w: {"code": "lake", "name": "Lake", "prefixes": ["+25473"]},
+    ("PATCH", "operators/<uuid:pk>/"): lambda w: {"name": "Renamed"},
+    ("POST", "charge-sales/"): lambda w: {
+        "wallet": str(w.wallets["seller"].pk),
+        "phone": "+254712345678",
+        "amount": _MONEY,
+    },
+    ("POST", "charge-batches/"): lambda w: {
+        "wallet": str(w.wallets["seller"].pk),
+        "file": _table(BATCH),
+    },
+    ("POST", "charge-reconciliations/"): lambda w: {
+        "file": _table(PROVIDER_FILE),
+        "currency": "KES",
+        "starts_at": "2026-03-01T00:00:00Z",
+        "ends_at": "2026-05-01T00:00:00Z",
+    },
     ("POST", "commission-plans/"): lambda w: {
         "name": "Fresh",
         "percent": "4.0000",
         "starts_on": date(2027, 1, 1).isoformat(),
     },
 }
-UPLOADS = {"payments/<uuid:pk>/proof/", "deposit-requests/<uuid:pk>/proof/"}
+UPLOADS = {
+    "payments/<uuid:pk>/proof/",
+    "deposit-requests/<uuid:pk>/proof/",
+    "charge-batches/",
+    "charge-reconciliations/",
+}
 QUERIES = {
     "object-grants/": lambda w: f"?subject_type=deals.deal&subject_id={w.deal.pk}",
     "field-history/": lambda w: f"?subject_type=access.unit&subject_id={w.north.unit_id}",

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from io import BytesIO
 from typing import Any
 
 from shared_apps.access import services as access
@@ -49,6 +50,7 @@ class Crowd:
         self._business()
         self._one_deal()
         self._credit()
+        self._sales()
 
     def _people(self) -> None:
         self.people = [make_person(f"Person {number}") for number in range(MANY)]
@@ -166,7 +168,7 @@ class Crowd:
                 deposit=wallets.NewDeposit(
                     wallet_id=self.wallets[0].pk,
                     method="cash",
-                    amount=kes("10.00"),
+                    amount=kes("100.00"),
                     paid_on=CLOSED,
                 ),
             )
@@ -178,6 +180,38 @@ class Crowd:
                     to_seller=self.sellers[1].reference,
                     amount=kes("1.00"),
                 ),
+            )
+
+    def _sales(self) -> None:
+        for number in range(MANY):
+            wallets.add_operator(
+                actor=self.system,
+                code=f"operator-{number}",
+                name=f"Operator {number}",
+                prefixes=[f"+2547{number:02d}"],
+            )
+        for number in range(MANY):
+            wallets.place_charge_sale(
+                actor=self.system,
+                sale=wallets.NewSale(
+                    wallet_id=self.wallets[0].pk, phone="+254712345678", amount=kes("1.00")
+                ),
+            )
+            self.batch = wallets.upload_charge_batch(
+                actor=self.system,
+                wallet_id=self.wallets[0].pk,
+                file=BytesIO(b"phone,amount\n" + b"0712345678,1.00\n" * MANY),
+            )
+            self.reconciliation = wallets.reconcile_provider_file(
+                actor=self.system,
+                file=BytesIO(
+                    b"reference,phone,amount,status,time\n"
+                    + b"x,+254712345678,1.00,delivered,2026-03-02\n" * MANY
+                ),
+                file_name="provider.csv",
+                currency="KES",
+                starts_at=datetime(2026, 3, 1 + number, tzinfo=UTC),
+                ends_at=datetime(2026, 4, 1, tzinfo=UTC),
             )
 
     @property
@@ -237,6 +271,18 @@ LISTS: dict[str, Reader] = {
     "wallets/": lambda c: ("ada", "wallets/"),
     "wallets/<uuid:wallet_id>/history/": lambda c: ("ada", f"wallets/{c.wallets[0].pk}/history/"),
     "deposit-requests/": lambda c: ("ada", "deposit-requests/"),
+    "operators/": lambda c: ("ada", "operators/"),
+    "charge-sales/": lambda c: ("ada", "charge-sales/"),
+    "charge-batches/": lambda c: ("ada", "charge-batches/"),
+    "charge-batches/<uuid:batch_id>/rows/": lambda c: (
+        "ada",
+        f"charge-batches/{c.batch.pk}/rows/",
+    ),
+    "charge-reconciliations/": lambda c: ("ada", "charge-reconciliations/"),
+    "charge-reconciliations/<uuid:file_id>/rows/": lambda c: (
+        "ada",
+        f"charge-reconciliations/{c.reconciliation.pk}/rows/",
+    ),
     "wallet-transfers/": lambda c: ("ada", "wallet-transfers/"),
     "dashboards/figures/": lambda c: ("sam", "dashboards/figures/?by=client"),
 }

@@ -39,7 +39,10 @@ CALLERS = {
     ("POST", "deposit-requests/"): "seller",
     ("POST", "deposit-requests/<uuid:pk>/approval/"): "wallet_admin",
     ("POST", "wallet-transfers/"): "seller",
+    ("POST", "charge-sales/"): "seller",
 }
+# Files, not JSON: what is wrong with their rows is tried where batches are (tests/wallets).
+UPLOADED = {("POST", "charge-batches/")}
 # Prices and opening balances may be in any currency; what an account held may lie below zero.
 ANY_CURRENCY = {"deals/", "products/", "products/<uuid:pk>/", "ledger/opening-balances/"}
 BELOW_ZERO = {"ledger/opening-balances/"}
@@ -127,7 +130,8 @@ def _everything_of(document: Any, schema: Any) -> str:
 
 
 def test_every_money_route_is_attacked() -> None:
-    assert set(money_routes()) - CALLERS.keys() == set()
+    found = {(method, path.removeprefix("/api/v1/")) for method, path in money_routes()}
+    assert found - CALLERS.keys() == UPLOADED
 
 
 def places(body: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[tuple[Any, ...], Any]]:

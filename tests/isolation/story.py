@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 from decimal import Decimal
+from io import BytesIO
+from uuid import UUID
 
 from django.db import transaction
 
@@ -11,6 +13,7 @@ from shared_apps.access.services import place_member
 from shared_apps.accounts.models import User
 from shared_apps.accounts.services import NewUser, create_users, start_session
 from shared_apps.kernel import clock
+from shared_apps.kernel.actor import Actor
 from shared_apps.kernel.money import Money
 from tenant_apps.deals.services import DealWin, NewDeal, note_activity, record_deals, win_deals
 from tenant_apps.parties.services import NewClient, add_contact, record_clients
@@ -182,4 +185,30 @@ def _tell_of_credit(mark: str, *, seller: User, verifier: User) -> None:
             amount=Money(5_00, "KES"),
             note=f"Gift {mark}",
         ),
+    )
+    _tell_of_sales(mark, acting=acting, wallet_id=giver.pk)
+
+
+def _tell_of_sales(mark: str, *, acting: Actor, wallet_id: UUID) -> None:
+    system = system_actor("story")
+    wallets.add_operator(actor=system, code="savanna", name=f"Operator {mark}", prefixes=["+2547"])
+    for _ in range(2):
+        wallets.place_charge_sale(
+            actor=acting,
+            sale=wallets.NewSale(
+                wallet_id=wallet_id, phone="+254712345678", amount=Money(1_00, "KES")
+            ),
+        )
+    wallets.upload_charge_batch(
+        actor=acting,
+        wallet_id=wallet_id,
+        file=BytesIO(f"phone,amount\n0712345678,1.00\n{mark},1.00\n".encode()),
+    )
+    wallets.reconcile_provider_file(
+        actor=system,
+        file=BytesIO(f"reference,phone,amount,status,time\n{mark},{mark},x,x,x\n".encode()),
+        file_name=f"{mark}.csv",
+        currency="KES",
+        starts_at=clock.now() - timedelta(days=1),
+        ends_at=clock.now() + timedelta(days=1),
     )

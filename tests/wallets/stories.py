@@ -18,7 +18,7 @@ from shared_apps.kernel.actor import Actor
 from shared_apps.kernel.money import Money
 from tenant_apps.ledger.selectors import balance_of
 from tenant_apps.wallets import services
-from tenant_apps.wallets.models import DepositRequest, Seller, Wallet
+from tenant_apps.wallets.models import ChargeSale, DepositRequest, Seller, Wallet
 from tests.cast import Caller
 from tests.people import make_person
 
@@ -84,6 +84,8 @@ def open_market() -> Market:
         name: services.open_wallet(actor=system, seller_id=seller.pk, currency="KES")
         for name, seller in sellers.items()
     }
+    services.add_operator(actor=system, code="savanna", name="Savanna", prefixes=["+2547"])
+    services.add_operator(actor=system, code="lake", name="Lake", prefixes=["+25473", "+25410"])
     return Market(people=people, sellers=sellers, wallets=wallets)
 
 
@@ -129,3 +131,25 @@ def transfer(
             amount=kes(amount),
         ),
     )
+
+
+PHONE = "+254712345678"
+
+
+def a_sale(
+    market: Market, amount: str = "10.00", *, of: str = "sita", phone: str = PHONE
+) -> ChargeSale:
+    """A sale whose credit is held; the provider was not called."""
+    return services.place_charge_sale(
+        actor=market.actor(of),
+        sale=services.NewSale(wallet_id=market.wallets[of].pk, phone=phone, amount=kes(amount)),
+    )
+
+
+def deliver(market: Market, sale: ChargeSale) -> ChargeSale:
+    services.deliver_sale(sale_id=sale.pk, actor=market.system)
+    return ChargeSale.objects.get(pk=sale.pk)
+
+
+def sell(market: Market, amount: str = "10.00", **values: Any) -> ChargeSale:
+    return deliver(market, a_sale(market, amount, **values))

@@ -21,6 +21,17 @@ ABOUT = ("sellers/", "wallets/", "wallet-", "deposit-requests/", "charge-", "ope
 
 # As in tests/access/test_matrix.py; the seller owns what the routes name.
 TABLE = """
+GET    api/v1/charge-batches/                               +++
+POST   api/v1/charge-batches/                               3+b
+GET    api/v1/charge-batches/<uuid:batch_id>/rows/          ++4
+GET    api/v1/charge-batches/<uuid:pk>/                     ++4
+GET    api/v1/charge-reconciliations/                       +33
+POST   api/v1/charge-reconciliations/                       +33
+GET    api/v1/charge-reconciliations/<uuid:file_id>/rows/   +33
+GET    api/v1/charge-reconciliations/<uuid:pk>/             +33
+GET    api/v1/charge-sales/                                 +++
+POST   api/v1/charge-sales/                                 3+b
+GET    api/v1/charge-sales/<uuid:pk>/                       ++4
 GET    api/v1/deposit-requests/                             +++
 POST   api/v1/deposit-requests/                             ++b
 GET    api/v1/deposit-requests/<uuid:pk>/                   ++4
@@ -28,6 +39,10 @@ POST   api/v1/deposit-requests/<uuid:pk>/approval/          +34
 POST   api/v1/deposit-requests/<uuid:pk>/denial/            +34
 POST   api/v1/deposit-requests/<uuid:pk>/proof/             ++4
 POST   api/v1/deposit-requests/<uuid:pk>/withdrawal/        3+4
+GET    api/v1/operators/                                    +++
+POST   api/v1/operators/                                    +33
+GET    api/v1/operators/<uuid:pk>/                          +++
+PATCH  api/v1/operators/<uuid:pk>/                          +33
 GET    api/v1/sellers/                                      +++
 POST   api/v1/sellers/                                      +33
 GET    api/v1/sellers/<uuid:pk>/                            ++4

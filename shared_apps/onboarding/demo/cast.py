@@ -38,6 +38,16 @@ STAFF = (
     Person("Nia", "Nia Chebet", "salesperson", "Highlands", 57),
     Person("Jabari", "Jabari Maina", "salesperson", "Highlands", 52),
     Person("Imara", "Imara Wanjiru", "salesperson", "Highlands", 45),
+    Person("Wema", "Wema Kariuki", "wallet_admin"),
+    Person("Pendo", "Pendo Auma", "seller"),
+    Person("Juma", "Juma Omondi", "seller"),
+)
+# What the sellers' kiosks are called, in the order of the sellers.
+KIOSKS = ("Kiosk by the Harbour", "Kiosk at the Market")
+# Code, name and number ranges of invented operators.
+OPERATORS = (
+    ("savanna", "Savanna Mobile", ("+25470", "+25471", "+25472")),
+    ("lake", "Lake Telecom", ("+25473", "+25478", "+25410")),
 )
 TEAMS = ("Coast", "Highlands")
 

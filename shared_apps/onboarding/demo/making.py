@@ -14,7 +14,14 @@ from django.db import transaction
 
 from shared_apps.access.actors import system_actor
 from shared_apps.access.bundles import ADMIN as ADMIN_ROLE
-from shared_apps.access.bundles import SALESPERSON, SUPERVISOR, TEAM_LEAD, VERIFIER
+from shared_apps.access.bundles import (
+    SALESPERSON,
+    SELLER,
+    SUPERVISOR,
+    TEAM_LEAD,
+    VERIFIER,
+    WALLET_ADMIN,
+)
 from shared_apps.access.selectors import root_unit
 from shared_apps.access.services import place_member
 from shared_apps.accounts.models import User
@@ -24,6 +31,7 @@ from shared_apps.kernel.ids import uuid7
 from shared_apps.kernel.money import Money
 from shared_apps.kernel.operations import step
 from shared_apps.onboarding.demo import cast
+from shared_apps.onboarding.demo.credit import make_credit
 from shared_apps.onboarding.demo.history import Seller, make_history
 from shared_apps.onboarding.services import SignUpFacts, provision_organization
 from shared_apps.plans.selectors import plan_by_code
@@ -78,6 +86,7 @@ def make_demo(*, logins_path: Path) -> tuple[Organization, int]:
             people, units = _make_people(password=password, actor=actor)
             people[cast.ADMIN.email] = User.objects.get(pk=admin_id)
             deals = _make_business(people, units, actor=actor)
+            _make_credit(people)
             logins = _logins(people, password=password, actor=actor)
             _write(logins, logins_path)
     return organization, deals
@@ -118,7 +127,7 @@ def _make_people(*, password: str, actor: Actor) -> tuple[dict[str, User], dict[
             if person.team == name and person.role == SALESPERSON:
                 add_member(actor=actor, team_id=team.pk, user_id=people[person.email].pk)
     for person in cast.STAFF:
-        if person.role in (SUPERVISOR, VERIFIER):
+        if person.role in (SUPERVISOR, VERIFIER, WALLET_ADMIN, SELLER):
             place_member(
                 actor=actor, user_id=people[person.email].pk, unit=root_unit(), role=person.role
             )
@@ -178,6 +187,14 @@ def _make_business(people: dict[str, User], units: dict[str, UUID], *, actor: Ac
         products=[(product.id, product.list_price_minor // 100) for product in products],
         verifier_id=people[verifier.email].pk,
     )
+
+
+def _make_credit(people: dict[str, User]) -> None:
+    of_role = {
+        role: [people[person.email].pk for person in cast.STAFF if person.role == role]
+        for role in (SELLER, WALLET_ADMIN)
+    }
+    make_credit(seller_ids=of_role[SELLER], keeper_id=of_role[WALLET_ADMIN][0])
 
 
 def _logins(people: dict[str, User], *, password: str, actor: Actor) -> list[Login]:

@@ -11,15 +11,87 @@ from django_filters import rest_framework as filters
 from shared_apps.kernel.money import Money
 from tenant_apps.ledger.models import StatementLine
 from tenant_apps.wallets.models import (
+    BatchRowState,
+    BatchState,
+    ChargeBatch,
+    ChargeBatchRow,
+    ChargeSale,
     DepositMethod,
     DepositRequest,
     DepositState,
+    MatchResult,
+    Operator,
+    ReconciledRow,
+    SaleState,
     Seller,
     SellerState,
     Wallet,
     WalletTransfer,
 )
+from tenant_apps.wallets.phones import normalised
 from tenant_apps.wallets.statements import TYPES, Period
+from tenants.context import current_organization
+
+
+def e164(text: str) -> str:
+    """The number that somebody looks for, however it is written."""
+    return normalised(text, country=current_organization().country)
+
+
+class ChargeSaleFilter(filters.FilterSet):
+    state = filters.ChoiceFilter(choices=SaleState.choices)
+    wallet = filters.UUIDFilter(field_name="wallet_id")
+    reference = filters.CharFilter(max_length=24)
+    number = filters.CharFilter(max_length=40, method="of_number")
+    sold_from = filters.DateFilter(field_name="sold_on", lookup_expr="gte")
+    sold_to = filters.DateFilter(field_name="sold_on", lookup_expr="lte")
+
+    class Meta:
+        model = ChargeSale
+        fields: ClassVar[tuple[str, ...]] = (
+            "state",
+            "wallet",
+            "reference",
+            "number",
+            "sold_from",
+            "sold_to",
+        )
+
+    def of_number(self, sales: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
+        return sales.filter(phone=e164(value))
+
+
+class OperatorFilter(filters.FilterSet):
+    is_active = filters.BooleanFilter()
+
+    class Meta:
+        model = Operator
+        fields: ClassVar[tuple[str, ...]] = ("is_active",)
+
+
+class ChargeBatchFilter(filters.FilterSet):
+    state = filters.ChoiceFilter(choices=BatchState.choices)
+    wallet = filters.UUIDFilter(field_name="wallet_id")
+
+    class Meta:
+        model = ChargeBatch
+        fields: ClassVar[tuple[str, ...]] = ("state", "wallet")
+
+
+class ChargeBatchRowFilter(filters.FilterSet):
+    state = filters.ChoiceFilter(choices=BatchRowState.choices)
+
+    class Meta:
+        model = ChargeBatchRow
+        fields: ClassVar[tuple[str, ...]] = ("state",)
+
+
+class ReconciledRowFilter(filters.FilterSet):
+    result = filters.ChoiceFilter(choices=MatchResult.choices)
+
+    class Meta:
+        model = ReconciledRow
+        fields: ClassVar[tuple[str, ...]] = ("result",)
 
 
 class SellerFilter(filters.FilterSet):
@@ -76,6 +148,7 @@ class HistoryFilter(filters.FilterSet):
     day_from = filters.DateFilter(method="since")
     day_to = filters.DateFilter(method="until")
     type = filters.ChoiceFilter(field_name="entry_type", choices=TYPES)
+    number = filters.CharFilter(max_length=40, method="of_number")
     amount_from = filters.CharFilter(max_length=24, method="at_least")
     amount_to = filters.CharFilter(max_length=24, method="at_most")
 
@@ -85,6 +158,7 @@ class HistoryFilter(filters.FilterSet):
             "day_from",
             "day_to",
             "type",
+            "number",
             "amount_from",
             "amount_to",
         )
@@ -94,6 +168,9 @@ class HistoryFilter(filters.FilterSet):
 
     def until(self, lines: QuerySet[Any], name: str, value: date) -> QuerySet[Any]:
         return Period(last=value).of(lines)
+
+    def of_number(self, lines: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
+        return lines.filter(number=e164(value))
 
     def at_least(self, lines: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
         return lines.filter(amount_minor__gte=self._minor(value))

@@ -169,6 +169,7 @@ class HistoryOut(serializers.Serializer[Any]):
     transfer = serializers.UUIDField(source="transfer_id")
     type = serializers.ChoiceField(choices=TYPES, source="entry_type")
     reference = serializers.CharField(source="memo")
+    number = serializers.CharField(help_text="The number that was charged; empty for others.")
     amount = serializers.SerializerMethodField()
     balance = MoneyField()
     user = serializers.UUIDField(source="actor_id", allow_null=True)

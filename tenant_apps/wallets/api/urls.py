@@ -1,13 +1,19 @@
 from django.urls import include, path
 from rest_framework.routers import SimpleRouter
 
-from tenant_apps.wallets.api import statement_views, views
+from tenant_apps.wallets.api import sale_views, statement_views, views
 
 router = SimpleRouter(use_regex_path=False)
 router.register("sellers", views.SellerViewSet, basename="seller")
 router.register("wallets", views.WalletViewSet, basename="wallet")
 router.register("deposit-requests", views.DepositRequestViewSet, basename="deposit-request")
 router.register("wallet-transfers", views.WalletTransferViewSet, basename="wallet-transfer")
+router.register("operators", sale_views.OperatorViewSet, basename="operator")
+router.register("charge-sales", sale_views.ChargeSaleViewSet, basename="charge-sale")
+router.register("charge-batches", sale_views.ChargeBatchViewSet, basename="charge-batch")
+router.register(
+    "charge-reconciliations", sale_views.ReconciliationViewSet, basename="charge-reconciliation"
+)
 
 urlpatterns = [
     path(
@@ -24,6 +30,16 @@ urlpatterns = [
         "api/v1/wallets/<uuid:wallet_id>/statement/pdf/",
         statement_views.StatementPdfView.as_view(),
         name="wallet-statement-pdf",
+    ),
+    path(
+        "api/v1/charge-batches/<uuid:batch_id>/rows/",
+        sale_views.ChargeBatchRowViewSet.as_view({"get": "list"}),
+        name="charge-batch-rows",
+    ),
+    path(
+        "api/v1/charge-reconciliations/<uuid:file_id>/rows/",
+        sale_views.ReconciledRowViewSet.as_view({"get": "list"}),
+        name="charge-reconciliation-rows",
     ),
     path("api/v1/wallet-policy/", views.WalletPolicyView.as_view(), name="wallet-policy"),
     path("api/v1/", include(router.urls)),

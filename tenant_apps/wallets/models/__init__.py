@@ -1,6 +1,10 @@
 """Sellers, their prepaid credit, how it is filled, moved and sold."""
 
+from .batches import BatchRowState, BatchState, ChargeBatch, ChargeBatchRow
 from .deposits import DepositMethod, DepositRequest, DepositState
+from .operators import Operator, OperatorPrefix
+from .reconciliations import MatchResult, ProviderReconciliation, ReconciledRow
+from .sales import UNSETTLED, ChargeSale, ChargeSaleQuerySet, SaleState
 from .sellers import (
     Seller,
     SellerQuerySet,
@@ -12,9 +16,22 @@ from .sellers import (
 from .transfers import WalletTransfer
 
 __all__ = [
+    "UNSETTLED",
+    "BatchRowState",
+    "BatchState",
+    "ChargeBatch",
+    "ChargeBatchRow",
+    "ChargeSale",
+    "ChargeSaleQuerySet",
     "DepositMethod",
     "DepositRequest",
     "DepositState",
+    "MatchResult",
+    "Operator",
+    "OperatorPrefix",
+    "ProviderReconciliation",
+    "ReconciledRow",
+    "SaleState",
     "Seller",
     "SellerQuerySet",
     "SellerState",

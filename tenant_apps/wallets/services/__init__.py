@@ -1,9 +1,11 @@
-"""The only writer of sellers, wallets, deposits and transfers.
+"""The only writer of sellers, wallets, deposits, transfers and sales.
 
 Rows are locked in one order everywhere: what is decided on (a deposit request, a sale), its
 approval, wallets by id, and last of all balances, which the books lock in their own order.
 """
 
+from .batches import upload_charge_batch, work_on_batch
+from .delivering import deliver_sale, settle_due, settle_sale
 from .deposits import (
     NewDeposit,
     approve_deposit,
@@ -12,26 +14,39 @@ from .deposits import (
     request_deposit,
     withdraw_deposit,
 )
+from .operators import add_operator, change_operator
 from .policy import change_policy
+from .reconciling import reconcile_provider_file
+from .sales import NewSale, place_charge_sale
 from .sellers import NewSeller, add_seller, change_seller, reinstate_seller, suspend_seller
 from .transfers import NewTransfer, transfer_credit
 from .wallets import change_wallet, open_wallet
 
 __all__ = [
     "NewDeposit",
+    "NewSale",
     "NewSeller",
     "NewTransfer",
+    "add_operator",
     "add_seller",
     "approve_deposit",
     "attach_deposit_proof",
+    "change_operator",
     "change_policy",
     "change_seller",
     "change_wallet",
+    "deliver_sale",
     "deny_deposit",
     "open_wallet",
+    "place_charge_sale",
+    "reconcile_provider_file",
     "reinstate_seller",
     "request_deposit",
+    "settle_due",
+    "settle_sale",
     "suspend_seller",
     "transfer_credit",
+    "upload_charge_batch",
     "withdraw_deposit",
+    "work_on_batch",
 ]

@@ -1,0 +1,264 @@
+"""From held credit to the one true end of a sale: call, capture or release, ask until it is known.
+
+The provider is called outside of every transaction. Before the call the sale is marked as sent, so
+that a crash leaves it for the janitor, who asks and never guesses; every call about a sale carries
+the same reference, for which a provider charges once.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import structlog
+from django.db import transaction
+from django.db.models import F
+
+from shared_apps.audit import services as audit
+from shared_apps.kernel import clock
+from shared_apps.kernel.actor import Actor
+from shared_apps.kernel.operations import step
+from shared_apps.kernel.transactions import retrying
+from tenant_apps.ledger import services as ledger
+from tenant_apps.ledger.selectors import first_open_days
+from tenant_apps.wallets import events, providers
+from tenant_apps.wallets.errors import NoChargeProvider
+from tenant_apps.wallets.models import ChargeSale, SaleState
+from tenant_apps.wallets.providers import ChargeAnswer, ChargeOrder, NeverReached, Outcome
+from tenants.context import current_organization
+
+from .sales import SUBJECT, give_limit_back, hold_id_of
+from .wallets import watch_credit
+
+logger = structlog.get_logger(__name__)
+
+# Longer than any call may take: a sale that was sent this long ago has nobody who waits for it.
+CALL_ENDS_WITHIN = timedelta(seconds=60)
+# A sale that nobody sent for this long is not sent any more: its customer has gone.
+SEND_WITHIN = timedelta(minutes=15)
+FIRST_PAUSE = timedelta(seconds=5)
+LONGEST_PAUSE = timedelta(minutes=15)
+_DOUBLINGS = 8
+
+
+@step
+def deliver_sale(*, sale_id: UUID, actor: Actor) -> None:
+    """Call the provider for a sale whose credit is held, and settle it by the answer.
+
+    Does nothing for a sale that somebody has sent. Call it outside of every transaction.
+    """
+    try:
+        provider = providers.configured()
+    except NoChargeProvider:
+        # It was there when the sale was placed. The janitor sends it, or lets it fail in time.
+        return
+    now = clock.now()
+    taken = ChargeSale.objects.filter(pk=sale_id, state=SaleState.HELD).update(
+        state=SaleState.SENT,
+        sent_at=now,
+        next_ask_at=now + CALL_ENDS_WITHIN,
+        updated_at=now,
+    )
+    if taken:
+        sale = ChargeSale.objects.select_related("operator").get(pk=sale_id)
+        _call(provider, sale, actor=actor)
+
+
+@step
+def settle_due(*, actor: Actor, limit: int = 100) -> int:
+    """The janitor: ask the provider about sales that wait, each when its time has come.
+
+    Answers how many it took up. Two janitors take different ones.
+    """
+    due = list(ChargeSale.objects.due(at=clock.now()).values_list("pk", flat=True)[:limit])
+    return sum(_take_up(sale_id, actor=actor) for sale_id in due)
+
+
+@step
+def settle_sale(*, sale_id: UUID, answer: ChargeAnswer, actor: Actor) -> ChargeSale:
+    """Write down what the provider said of a sale; the first final word holds.
+
+    Delivered captures what is held, refused releases it. Anything else leaves the sale unknown.
+    """
+    return retrying(lambda: _settle(sale_id, answer, actor=actor))
+
+
+def _take_up(sale_id: UUID, *, actor: Actor) -> bool:
+    now = clock.now()
+    sale = ChargeSale.objects.select_related("operator").get(pk=sale_id)
+    taken = (
+        ChargeSale.objects.due(at=now)
+        .filter(pk=sale_id, asked_times=sale.asked_times)
+        .update(
+            asked_times=F("asked_times") + 1,
+            next_ask_at=now + CALL_ENDS_WITHIN + _pause(sale.asked_times),
+            updated_at=now,
+        )
+    )
+    if not taken:
+        return False
+    if sale.state == SaleState.HELD:
+        _send_or_give_up(sale, now=now, actor=actor)
+        return True
+    try:
+        provider = providers.configured()
+        answer = provider.status(sale.charge_reference)
+    except Exception as problem:
+        # Whatever went wrong, it says nothing about the sale: the next question may.
+        logger.warning(
+            "charge_status_failed", sale_id=str(sale_id), error=type(problem).__qualname__
+        )
+        return True
+    if answer.outcome == Outcome.UNHEARD:
+        # It never arrived. The same reference again: should it arrive after all, it is one charge.
+        _call(provider, sale, actor=actor)
+    else:
+        settle_sale(sale_id=sale_id, answer=answer, actor=actor)
+    return True
+
+
+def _send_or_give_up(sale: ChargeSale, *, now: datetime, actor: Actor) -> None:
+    if now - sale.created_at <= SEND_WITHIN:
+        deliver_sale(sale_id=sale.pk, actor=actor)
+        return
+    gave_up = ChargeAnswer(outcome=Outcome.REFUSED, reason="it was not sent in time")
+    retrying(lambda: _settle(sale.pk, gave_up, actor=actor, only_if=SaleState.HELD))
+
+
+def _call(provider: providers.ChargeProvider, sale: ChargeSale, *, actor: Actor) -> None:
+    order = ChargeOrder(
+        reference=sale.charge_reference,
+        phone=sale.phone,
+        operator=sale.operator.code,
+        amount=sale.amount,
+    )
+    try:
+        answer = provider.charge(order)
+    except NeverReached:
+        answer = _not_reached(sale)
+    except Exception as problem:
+        # A time-out, or an adapter that failed in the middle: it may have arrived.
+        logger.warning("charge_unknown", sale_id=str(sale.pk), error=type(problem).__qualname__)
+        answer = ChargeAnswer(outcome=Outcome.PENDING)
+    settle_sale(sale_id=sale.pk, answer=answer, actor=actor)
+
+
+def _not_reached(sale: ChargeSale) -> ChargeAnswer:
+    if sale.state == SaleState.UNKNOWN or sale.asked_times:
+        # An earlier call may have arrived.
+        return ChargeAnswer(outcome=Outcome.PENDING)
+    return ChargeAnswer(outcome=Outcome.REFUSED, reason="the provider cannot be reached")
+
+
+@transaction.atomic
+def _settle(
+    sale_id: UUID, answer: ChargeAnswer, *, actor: Actor, only_if: SaleState | None = None
+) -> ChargeSale:
+    sale = ChargeSale.objects.select_related("wallet").locked(sale_id)
+    if only_if is not None and sale.state != only_if:
+        return sale
+    if sale.is_settled:
+        _notice_contradiction(sale, answer)
+    elif answer.outcome == Outcome.DELIVERED:
+        _sold(sale, answer, actor=actor)
+    elif answer.outcome == Outcome.REFUSED:
+        _failed(sale, answer, actor=actor)
+    else:
+        _left_unknown(sale, actor=actor)
+    return sale
+
+
+def _sold(sale: ChargeSale, answer: ChargeAnswer, *, actor: Actor) -> None:
+    journal = ledger.capture(hold_id=hold_id_of(sale=sale), posting=_posting(sale), actor=actor)
+    _close(sale, SaleState.SOLD, answer)
+    audit.record(
+        events.ChargeSold(
+            subject_id=sale.id,
+            reference=sale.reference,
+            wallet_id=sale.wallet_id,
+            amount_minor=sale.amount_minor,
+            balance_minor=journal.legs[0].debit_balance,
+            currency=sale.currency,
+        ),
+        actor=actor,
+    )
+
+
+def _failed(sale: ChargeSale, answer: ChargeAnswer, *, actor: Actor) -> None:
+    wallet = give_limit_back(sale=sale)
+    ledger.release(hold_id=hold_id_of(sale=sale), actor=actor)
+    _close(sale, SaleState.FAILED, answer)
+    audit.record(
+        events.ChargeSaleFailed(
+            subject_id=sale.id,
+            reference=sale.reference,
+            wallet_id=sale.wallet_id,
+            amount_minor=sale.amount_minor,
+            currency=sale.currency,
+        ),
+        actor=actor,
+    )
+    watch_credit(wallets=[wallet], actor=actor)
+
+
+def _left_unknown(sale: ChargeSale, *, actor: Actor) -> None:
+    first_time = sale.state != SaleState.UNKNOWN
+    sale.state = SaleState.UNKNOWN
+    sale.next_ask_at = clock.now() + _pause(sale.asked_times)
+    sale.save(update_fields=["state", "next_ask_at", "updated_at"])
+    if first_time:
+        audit.record(
+            events.ChargeSaleUnknown(
+                subject_id=sale.id, reference=sale.reference, wallet_id=sale.wallet_id
+            ),
+            actor=actor,
+        )
+
+
+def _close(sale: ChargeSale, state: SaleState, answer: ChargeAnswer) -> None:
+    if state == SaleState.SOLD and sale.sent_at is None:
+        sale.sent_at = clock.now()
+    sale.state = state
+    sale.provider_reference = answer.provider_reference[:64]
+    sale.reason = answer.reason[:200]
+    sale.next_ask_at = None
+    sale.settled_at = clock.now()
+    sale.save(
+        update_fields=[
+            "state",
+            "provider_reference",
+            "reason",
+            "sent_at",
+            "next_ask_at",
+            "settled_at",
+            "updated_at",
+        ]
+    )
+
+
+def _posting(sale: ChargeSale) -> ledger.Posting:
+    today = clock.today(current_organization().time_zone)
+    return ledger.Posting(
+        rule="wallet.charged",
+        source_type=SUBJECT,
+        source_id=sale.id,
+        amounts={"amount": sale.amount},
+        subledgers={"seller": sale.wallet.seller_id},
+        effective_on=first_open_days(days={today})[today],
+        memo=sale.reference,
+    )
+
+
+def _notice_contradiction(sale: ChargeSale, answer: ChargeAnswer) -> None:
+    """Nothing is undone by itself; the reconciliation with the provider's file shows it as well."""
+    said = {Outcome.DELIVERED: SaleState.SOLD, Outcome.REFUSED: SaleState.FAILED}
+    meant = said.get(answer.outcome)
+    if meant is not None and meant != sale.state:
+        logger.error(
+            "charge_contradiction", sale_id=str(sale.pk), state=sale.state, said=answer.outcome
+        )
+
+
+def _pause(asked_times: int) -> timedelta:
+    """How long to wait before the next question: twice as long each time, up to a bound."""
+    return min(FIRST_PAUSE * 2 ** min(asked_times, _DOUBLINGS), LONGEST_PAUSE)

@@ -1,0 +1,190 @@
+"""Placing a sale: the wallet's limits and credit decide, in the database."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import NoReturn
+from uuid import UUID
+
+from django.db import connection, transaction
+
+from shared_apps.audit import services as audit
+from shared_apps.kernel import clock
+from shared_apps.kernel.actor import Actor
+from shared_apps.kernel.errors import BadInput
+from shared_apps.kernel.ids import uuid7, uuid8_near
+from shared_apps.kernel.money import Money
+from shared_apps.kernel.operations import step
+from tenant_apps.ledger import services as ledger
+from tenant_apps.ledger.errors import BelowFloor
+from tenant_apps.wallets import errors, events, phones, providers, references
+from tenant_apps.wallets.models import ChargeSale, Operator, OperatorPrefix, Wallet
+from tenant_apps.wallets.models.sellers import CREDIT_ACCOUNT
+from tenant_apps.wallets.selectors import wallets_visible_to
+from tenants.context import current_organization, organization_id
+
+from .amounts import check_amount
+from .wallets import watch_credit
+
+SUBJECT = "wallets.chargesale"
+# Whoever placed it calls the provider at once; after this long nobody does, and the janitor will.
+FIRST_ASK_AFTER = timedelta(seconds=60)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewSale:
+    """A number to be charged, as somebody wrote it, from a wallet. `id` makes it repeatable."""
+
+    wallet_id: UUID
+    phone: str
+    amount: Money
+    id: UUID | None = None
+
+
+@transaction.atomic
+def place_charge_sale(*, actor: Actor, sale: NewSale) -> ChargeSale:
+    """Hold the credit for a sale. `deliver_sale` calls the provider, after the commit.
+
+    :raises NoChargeProvider: there is nobody who could charge the number.
+    :raises BadInput: no such wallet that the actor sees.
+    :raises PhoneNumberInvalid: it is no mobile number.
+    :raises Forbidden: the actor may not sell from the wallet.
+    :raises SellerSuspended: the seller is suspended.
+    :raises OperatorUnknown: no operator has this number.
+    :raises WalletCurrencyDiffers: the amount is not in the wallet's currency.
+    :raises SaleLimitExceeded, DailyLimitExceeded: a limit of the wallet does not allow it.
+    :raises NotEnoughCredit: the wallet has less than that available.
+    """
+    providers.configured()
+    wallet = _wallet_to_sell_from(actor, sale.wallet_id)
+    organization = current_organization()
+    phone = phones.normalised(sale.phone, country=organization.country)
+    operator = _operator_of(phone)
+    check_amount(amount=sale.amount, currency=wallet.currency)
+    today = clock.today(organization.time_zone)
+    _use_limits(wallet, sale.amount, today=today)
+    sale_id = sale.id or uuid7()
+    row = ChargeSale.objects.create(
+        id=sale_id,
+        reference=references.next_reference(references.SALE),
+        wallet=wallet,
+        phone=phone,
+        operator=operator,
+        amount_minor=sale.amount.minor,
+        currency=sale.amount.currency,
+        sold_on=today,
+        charge_reference=uuid8_near(sale_id, organization_id(), "charge"),
+        next_ask_at=clock.now() + FIRST_ASK_AFTER,
+        created_by_id=actor.user_id,
+        updated_by_id=actor.user_id,
+    )
+    _hold(row, wallet, actor=actor)
+    audit.record(
+        events.ChargeSalePlaced(
+            subject_id=row.id,
+            reference=row.reference,
+            wallet_id=wallet.id,
+            operator=operator.code,
+            amount_minor=row.amount_minor,
+            currency=row.currency,
+        ),
+        actor=actor,
+    )
+    watch_credit(wallets=[wallet], actor=actor)
+    return row
+
+
+@step
+def hold_id_of(*, sale: ChargeSale) -> UUID:
+    """The id of what the books hold for a sale."""
+    return uuid8_near(sale.id, organization_id(), "hold")
+
+
+@step
+def give_limit_back(*, sale: ChargeSale) -> Wallet:
+    """Let a sale that failed use nothing of its day's limit; the wallet is locked by that."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE wallets_wallet
+            SET sold_minor = CASE WHEN sold_on = %(day)s THEN sold_minor - %(amount)s
+                             ELSE sold_minor END
+            WHERE id = %(wallet)s
+            """,
+            {"day": sale.sold_on, "amount": sale.amount_minor, "wallet": sale.wallet_id},
+        )
+    return Wallet.objects.get(pk=sale.wallet_id)
+
+
+def _wallet_to_sell_from(actor: Actor, wallet_id: UUID) -> Wallet:
+    visible = wallets_visible_to(actor).select_related("seller").filter(pk=wallet_id)
+    wallet: Wallet | None = actor.visible(visible, "wallets.add_chargesale").first()
+    if wallet is None:
+        seen = visible.first()
+        if seen is None:
+            raise BadInput.field("wallet", detail="There is no such wallet.", code="not_found")
+        actor.require("wallets.add_chargesale", seen)
+        raise BadInput.field("wallet", detail="There is no such wallet.", code="not_found")
+    wallet.seller.check_active()
+    return wallet
+
+
+def _operator_of(phone: str) -> Operator:
+    prefixes = OperatorPrefix.objects.of_number(phone).select_related("operator")
+    longest = prefixes.filter(operator__is_active=True).first()
+    if longest is None:
+        raise errors.OperatorUnknown
+    return longest.operator
+
+
+def _use_limits(wallet: Wallet, amount: Money, *, today: date) -> None:
+    """One conditional UPDATE: whoever comes second sees what the first one used.
+
+    It also locks the wallet, which everybody does before the books.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE wallets_wallet
+            SET sold_minor = CASE WHEN sold_on = %(day)s THEN sold_minor ELSE 0 END + %(amount)s,
+                sold_on = %(day)s
+            WHERE id = %(wallet)s
+              AND (sale_limit_minor IS NULL OR %(amount)s <= sale_limit_minor)
+              AND (daily_limit_minor IS NULL
+                   OR CASE WHEN sold_on = %(day)s THEN sold_minor ELSE 0 END + %(amount)s
+                      <= daily_limit_minor)
+            RETURNING low_balance_minor, low_since
+            """,
+            {"day": today, "amount": amount.minor, "wallet": wallet.id},
+        )
+        row = cursor.fetchone()
+    if row is None:
+        _refuse(wallet, amount, today=today)
+    # As it is under the lock: what was read before may be older.
+    wallet.low_balance_minor, wallet.low_since = row
+
+
+def _refuse(wallet: Wallet, amount: Money, *, today: date) -> NoReturn:
+    now = Wallet.objects.get(pk=wallet.pk)
+    if now.sale_limit is not None and amount > now.sale_limit:
+        raise errors.SaleLimitExceeded(extra={"sale_limit": now.sale_limit.to_json()})
+    sold = now.sold_minor if now.sold_on == today else 0
+    left = Money(max((now.daily_limit_minor or 0) - sold, 0), now.currency)
+    raise errors.DailyLimitExceeded(extra={"left_today": left.to_json()})
+
+
+def _hold(sale: ChargeSale, wallet: Wallet, *, actor: Actor) -> None:
+    request = ledger.HoldRequest(
+        id=hold_id_of(sale=sale),
+        account_code=CREDIT_ACCOUNT,
+        subledger_id=wallet.seller_id,
+        amount=sale.amount,
+        source_type=SUBJECT,
+        source_id=sale.id,
+        memo=sale.reference,
+    )
+    try:
+        ledger.reserve(holds=[request], actor=actor)
+    except BelowFloor as refusal:
+        raise errors.NotEnoughCredit from refusal

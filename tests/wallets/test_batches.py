@@ -1,0 +1,132 @@
+"""Sales from a file: a report for each row, each row a sale of its own."""
+
+from io import BytesIO
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+
+from tenant_apps.wallets import errors, services
+from tenant_apps.wallets.models import ChargeBatch, ChargeBatchRow, ChargeSale
+from tests.people import client_of
+from tests.snapshots import changed, snapshot
+from tests.wallets.stories import Market, credit
+
+FILE = b"""Amount,Phone,Comment
+10.00,0712345678,first
+10.00,0712345678,the same again
+abc,0712345678,
+10.00,12,
+-5.00,0733123456,
+10.0,0733123456,
+
+1000.00,0733123456,too much
+5.00,+254733123456,
+"""
+
+
+def upload(market: Market, content: bytes = FILE, *, by: str = "sita") -> ChargeBatch:
+    return services.upload_charge_batch(
+        actor=market.actor(by), wallet_id=market.wallets["sita"].pk, file=BytesIO(content)
+    )
+
+
+def work(market: Market, batch: ChargeBatch, *, limit: int = 200) -> bool:
+    return services.work_on_batch(batch_id=batch.pk, actor=market.system, limit=limit)
+
+
+def report(batch: ChargeBatch) -> list[tuple[int, str, str, str]]:
+    return [
+        (row.line, row.state, row.code, row.sale.state if row.sale else "")
+        for row in batch.rows.select_related("sale").order_by("line")
+    ]
+
+
+def test_reports_each_row(market: Market, simulated: Any) -> None:
+    provider = simulated()
+    credit(market, "100.00")
+    batch = upload(market)
+    assert not work(market, batch)
+    assert report(batch) == [
+        (2, "placed", "", "sold"),
+        (3, "placed", "", "sold"),
+        (4, "refused", "invalid_amount", ""),
+        (5, "refused", "phone_number_invalid", ""),
+        (6, "refused", "invalid_input", ""),
+        (7, "refused", "invalid_amount", ""),
+        (9, "refused", "not_enough_credit", ""),
+        (10, "placed", "", "sold"),
+    ]
+    batch.refresh_from_db()
+    assert batch.state == "done"
+    assert market.balance("sita") == "75.00"
+    assert len(provider.charges()) == 3
+
+
+def test_work_that_begins_anew_sells_nothing_twice(market: Market, simulated: Any) -> None:
+    provider = simulated()
+    credit(market, "100.00")
+    batch = upload(market)
+    while work(market, batch, limit=1):
+        pass
+    before = snapshot()
+    work(market, batch)
+    assert changed(before) == []
+    assert len(provider.charges()) == 3
+
+
+def test_waits_while_there_is_no_provider(market: Market, simulated: Any, settings: Any) -> None:
+    settings.CHARGE_PROVIDER_URL = ""
+    credit(market, "100.00")
+    batch = upload(market)
+    assert work(market, batch)
+    waiting = ChargeBatchRow.objects.filter(state="waiting").count()
+    simulated()
+    work(market, batch)
+    assert (waiting, ChargeBatch.objects.get().state) == (6, "done")
+
+
+@pytest.mark.parametrize(
+    ("content", "error"),
+    [
+        (b"", errors.FileUnreadable),
+        (b"phone\n0712345678\n", errors.FileUnreadable),
+        (b"phone,amount\n", errors.BatchEmpty),
+        (b"phone,amount\n\xff\xfe,1\n", errors.FileUnreadable),
+        (b"phone,amount\n" + b"x" * 5000, errors.FileUnreadable),
+        (b"phone,amount\n0712\x00,1\n", errors.FileUnreadable),
+        (b"phone,amount\n" + b"1,1\n" * 5001, errors.BatchTooLong),
+    ],
+)
+def test_refuses_what_is_no_table(market: Market, content: bytes, error: Any) -> None:
+    before = snapshot()
+    with pytest.raises(error):
+        upload(market, content)
+    assert changed(before) == []
+
+
+def test_over_http(market: Market, simulated: Any) -> None:
+    simulated()
+    credit(market, "100.00")
+    sita = market.api("sita")
+    file = SimpleUploadedFile("batch.csv", FILE, content_type="text/csv")
+    answer = client_of(market.people["sita"]).post(
+        "/api/v1/charge-batches/",
+        {"wallet": str(market.wallets["sita"].pk), "file": file},
+        format="multipart",
+        HTTP_IDEMPOTENCY_KEY="one",
+    )
+    assert answer.status_code == 201, answer.json()
+    assert (answer.json()["rows_count"], answer.json()["waiting"]) == (8, 8)
+    work(market, ChargeBatch.objects.get())
+    path = f"charge-batches/{answer.json()['id']}/"
+    shown = sita.get(path).json()
+    assert (shown["state"], shown["placed"], shown["refused"]) == ("done", 3, 5)
+    rows = sita.get(f"{path}rows/?state=placed").json()["results"]
+    assert [(row["line"], row["sale_state"]) for row in rows] == [
+        (2, "sold"),
+        (3, "sold"),
+        (10, "sold"),
+    ]
+    assert market.api("seth").get(f"{path}rows/").status_code == 404
+    assert ChargeSale.objects.count() == 3

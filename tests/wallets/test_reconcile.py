@@ -1,0 +1,126 @@
+"""The provider's file beside our sales."""
+
+from datetime import datetime, timedelta
+from io import BytesIO
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from shared_apps.kernel import clock
+from shared_apps.kernel.errors import BadInput, Forbidden
+from tenant_apps.wallets import errors, services
+from tenant_apps.wallets.models import ChargeSale, ProviderReconciliation
+from tests.snapshots import changed, snapshot
+from tests.wallets.stories import PHONE, Market, a_sale, credit, sell
+
+HEAD = "time,reference,phone,amount,status,fee\n"
+
+
+def row(sale: ChargeSale, **values: str) -> str:
+    told = {
+        "time": clock.now().isoformat(),
+        "reference": str(sale.charge_reference),
+        "phone": sale.phone,
+        "amount": sale.amount.to_string(),
+        "status": "delivered",
+        **values,
+    }
+    return ",".join([*told.values(), "0.10"]) + "\n"
+
+
+def reconcile(
+    market: Market, content: str, *, by: str = "wanda", start: datetime | None = None
+) -> ProviderReconciliation:
+    now = clock.now()
+    return services.reconcile_provider_file(
+        actor=market.actor(by),
+        file=BytesIO(content.encode()),
+        file_name="march.csv",
+        currency="KES",
+        starts_at=start or now - timedelta(days=1),
+        ends_at=(start or now) + timedelta(days=1),
+    )
+
+
+def results(run: ProviderReconciliation) -> list[tuple[int | None, str]]:
+    return list(run.rows.order_by("line", "id").values_list("line", "result"))
+
+
+def test_each_row_has_its_result(market: Market, simulated: Any) -> None:
+    credit(market, "100.00")
+    simulated()
+    good, larger, gone = (sell(market, "10.00") for _ in range(3))
+    simulated(refused=100)
+    refused, said_sold = (sell(market, "10.00") for _ in range(2))
+    stranger = ChargeSale(charge_reference=uuid4(), phone=PHONE, amount_minor=500, currency="KES")
+    content = HEAD + "".join(
+        [
+            row(good),
+            row(larger, amount="10.01"),
+            row(refused, status="refused"),
+            row(said_sold),
+            row(stranger),
+            row(good, amount="ten"),
+            row(good, status="perhaps"),
+            row(good, time="yesterday"),
+        ]
+    )
+    before = ChargeSale.objects.filter(state="sold").count()
+    run = reconcile(market, content)
+    assert results(run) == [
+        (2, "matched"),
+        (3, "amount_differs"),
+        (4, "matched"),
+        (5, "status_differs"),
+        (6, "missing_here"),
+        (7, "unreadable"),
+        (8, "unreadable"),
+        (9, "unreadable"),
+        (None, "missing_there"),
+    ]
+    assert run.rows.get(result="missing_there").sale_id == gone.pk
+    assert ChargeSale.objects.filter(state="sold").count() == before
+
+
+def test_the_same_file_again_is_the_same_comparison(market: Market, simulated: Any) -> None:
+    simulated()
+    credit(market, "100.00")
+    content, start = HEAD + row(sell(market)), clock.now() - timedelta(hours=1)
+    first = reconcile(market, content, start=start)
+    before = snapshot()
+    assert reconcile(market, content, start=start).pk == first.pk
+    assert changed(before) == []
+
+
+def test_unsettled_sales_are_missing_there_and_others_are_not_asked_for(
+    market: Market, simulated: Any
+) -> None:
+    credit(market, "100.00")
+    simulated(lost_answers=100)
+    unknown = sell(market, "10.00")
+    simulated()
+    a_sale(market, "10.00")
+    run = reconcile(market, HEAD)
+    assert [found.sale_id for found in run.rows.all()] == [unknown.pk]
+    long_ago = reconcile(market, HEAD, start=clock.now() - timedelta(days=30))
+    assert results(long_ago) == []
+
+
+def test_refuses_strangers_and_what_is_no_table(market: Market) -> None:
+    before = snapshot()
+    with pytest.raises(Forbidden):
+        reconcile(market, HEAD, by="sita")
+    with pytest.raises(errors.FileUnreadable):
+        reconcile(market, "reference,phone\n")
+    now = clock.now()
+    with pytest.raises(BadInput):
+        services.reconcile_provider_file(
+            actor=market.actor("wanda"),
+            file=BytesIO(HEAD.encode()),
+            file_name="x.csv",
+            currency="KES",
+            starts_at=now,
+            ends_at=now,
+        )
+    assert changed(before) == []
