@@ -29,12 +29,11 @@ Row = tuple[str | None, ...]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Extent:
-    """A table's file, its length in blocks, and the transactions that ran at that moment."""
+    """A table's file, its length in blocks, and who had written into it by then and not ended."""
 
     file: int
     blocks: int
-    oldest: int
-    next: int
+    writers: list[str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,13 +58,18 @@ def look(chain: Chain, progress: Progress, *, most: int) -> Look:
     known_until = _believable(progress.complete_until, at=moment)
     if progress.stretch == 0:
         progress.sweep_began_at = moment
-    found = _unsealed(chain, first=progress.tail, end=None, most=most)
+    resumed = max(progress.tail, progress.resume)
+    found, block = _unsealed(chain, first=resumed, end=None, most=most)
+    # A backlog is gone through once. What committed late behind is found by the look after it,
+    # which reads the whole tail again.
+    progress.resume = block if len(found) == most else 0
     if len(found) < most and progress.tail:
         end = min(progress.stretch + STRETCH_BLOCKS, progress.tail)
-        found += _unsealed(chain, first=progress.stretch, end=end, most=most - len(found))
+        more, _ = _unsealed(chain, first=progress.stretch, end=end, most=most - len(found))
+        found += more
         if len(found) < most:
             progress.stretch = end
-    if len(found) < most:
+    if len(found) < most and resumed == progress.tail:
         _move_on(progress, extent)
     return Look(rows=found, is_cut_short=len(found) == most, complete_until=known_until)
 
@@ -78,14 +82,10 @@ def _believable(until: datetime | None, *, at: datetime) -> datetime | None:
 
 def _forget_if_rewritten(progress: Progress, extent: _Extent, *, at: datetime) -> None:
     """A table that was rewritten or restored has its rows in other places: begin anew."""
-    if (
-        progress.file != extent.file
-        or extent.blocks < progress.tail
-        or extent.next < progress.mark_xid
-    ):
+    if progress.file != extent.file or extent.blocks < progress.tail:
         progress.file = extent.file
-        progress.tail = progress.stretch = 0
-        progress.mark, progress.mark_xid = extent.blocks, extent.next
+        progress.tail = progress.stretch = progress.resume = 0
+        progress.mark, progress.mark_writers = extent.blocks, extent.writers
         progress.sweep_began_at = at
 
 
@@ -94,34 +94,43 @@ def _move_on(progress: Progress, extent: _Extent) -> None:
         # The sweep has met the tail: whatever was committed when it began has been seen.
         progress.complete_until = progress.sweep_began_at - LONGEST_TRANSACTION
         progress.stretch = 0
-    if extent.oldest >= progress.mark_xid:
-        # Every transaction that ran when the mark was set has ended, and this look has read
-        # from the tail what they wrote.
+    if not set(progress.mark_writers) & set(extent.writers):
+        # Every transaction that was writing when the mark was set has ended, and this look has
+        # read from the tail what they wrote.
         progress.tail = max(progress.tail, progress.mark - OVERLAP_BLOCKS)
-        progress.mark, progress.mark_xid = extent.blocks, extent.next
+        progress.mark, progress.mark_writers = extent.blocks, extent.writers
 
 
 def _extent(chain: Chain) -> _Extent:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT pg_relation_filenode(%(table)s::regclass),"
-            " pg_relation_size(%(table)s::regclass) / current_setting('block_size')::bigint,"
-            " pg_snapshot_xmin(pg_current_snapshot())::text::bigint,"
-            " pg_snapshot_xmax(pg_current_snapshot())::text::bigint",
+            " pg_relation_size(%(table)s::regclass) / current_setting('block_size')::bigint",
             {"table": chain.table},
         )
-        file, blocks, oldest, following = cursor.fetchone()
-    return _Extent(file=file, blocks=blocks, oldest=oldest, next=following)
+        file, blocks = cursor.fetchone()
+        # Asked after the length: whoever lengthens the table from now on is not in it. A writer
+        # keeps this lock until its transaction has ended and everybody sees what it wrote.
+        cursor.execute(
+            "SELECT DISTINCT virtualtransaction FROM pg_locks"
+            " WHERE locktype = 'relation' AND relation = %s::regclass"
+            " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+            " AND mode NOT IN ('AccessShareLock', 'RowShareLock')",
+            [chain.table],
+        )
+        writers = [row[0] for row in cursor.fetchall()]
+    return _Extent(file=file, blocks=blocks, writers=writers)
 
 
-def _unsealed(chain: Chain, *, first: int, end: int | None, most: int) -> list[Row]:
-    """Unsealed rows in blocks from `first` to before `end`, in the order in which they lie."""
+def _unsealed(chain: Chain, *, first: int, end: int | None, most: int) -> tuple[list[Row], int]:
+    """Unsealed rows in blocks from `first` to before `end`, in the order in which they lie, and the
+    block of the last of them."""
     if end is not None and end <= first:
-        return []
+        return [], first
     below = "" if end is None else f"AND t.ctid < '({end:d},0)'::tid"
     # The texts are the chain's and ours: nothing of a caller's is in them but numbers.
     statement = f"""
-        SELECT {chain.texts} FROM {chain.table} t
+        SELECT {chain.texts}, (t.ctid::text::point)[0]::bigint FROM {chain.table} t
          WHERE t.ctid >= '({first:d},0)'::tid {below}
            AND NOT EXISTS (SELECT FROM seals_entry e
                             WHERE e.row_id = t.id AND e.chain = {chain.code:d})
@@ -137,5 +146,5 @@ def _unsealed(chain: Chain, *, first: int, end: int | None, most: int) -> list[R
             " set_config('max_parallel_workers_per_gather', '0', true)"
         )
         cursor.execute(statement)
-        rows: list[Row] = cursor.fetchall()
-    return rows
+        rows = cursor.fetchall()
+    return [row[:-1] for row in rows], rows[-1][-1] if rows else first
