@@ -7,7 +7,7 @@ import secrets
 import threading
 import time
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -92,6 +92,12 @@ def ids_near(origin: UUID) -> tuple[UUID, UUID]:
     """The lowest and the highest id that begin with the origin's first 48 bits."""
     low = origin.int >> _AFTER_TIME_BITS << _AFTER_TIME_BITS
     return UUID(int=low), UUID(int=low | ((1 << _AFTER_TIME_BITS) - 1))
+
+
+def earlier(moment_of: UUID, by: timedelta) -> UUID:
+    """The lowest id of a time that much before the one in a UUIDv7 (or one near it)."""
+    milliseconds = (moment_of.int >> _AFTER_TIME_BITS) - by // timedelta(milliseconds=1)
+    return UUID(int=max(milliseconds, 0) << _AFTER_TIME_BITS)
 
 
 def _tagged(part: str | UUID | int) -> tuple[bytes, bytes]:

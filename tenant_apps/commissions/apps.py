@@ -8,3 +8,4 @@ class CommissionsConfig(AppConfig):
 
     def ready(self) -> None:
         import_module(f"{self.name}.subscribers")
+        import_module(f"{self.name}.invariants").register_invariants()
