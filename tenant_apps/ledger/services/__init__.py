@@ -14,7 +14,7 @@ from tenant_apps.ledger.entries import (
     Reversal,
 )
 
-from .accounts import add_account, close_account, reopen_account
+from .accounts import add_account, close_account, lock_account, reopen_account
 from .credit_lines import change_credit, open_credit_line, set_credit_limit
 from .exchanges import exchange_currency
 from .holds import capture, expire_holds, release, reserve
@@ -43,6 +43,7 @@ __all__ = [
     "close_period",
     "exchange_currency",
     "expire_holds",
+    "lock_account",
     "open_credit_line",
     "open_fiscal_year",
     "post",

@@ -3,10 +3,12 @@
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
+from django.db.models import Sum
 
 from shared_apps.audit import services as audit
 from shared_apps.kernel import clock
 from shared_apps.kernel.actor import Actor
+from shared_apps.kernel.money import Money
 from shared_apps.kernel.operations import step
 from tenant_apps.ledger import database
 from tenant_apps.ledger.chart import NORMAL_SIDES, SHARED
@@ -15,6 +17,7 @@ from tenant_apps.ledger.errors import (
     AccountCodeTaken,
     AccountNotClosed,
     AccountNotEmpty,
+    UnknownAccount,
 )
 from tenant_apps.ledger.events import AccountAdded, AccountClosed, AccountReopened
 from tenant_apps.ledger.models import (
@@ -33,6 +36,27 @@ def open_needed(*, needed: NeededAccounts, actor: Actor) -> None:
     missing = needed.missing()
     if missing:
         database.open_accounts(accounts=missing, opened_at=clock.now(), actor_id=actor.user_id)
+
+
+@step
+def lock_account(
+    *, account_code: str, currency: str, subledger_id: UUID | None, actor: Actor
+) -> Money:
+    """Open an account unless it is open, and lock it until the transaction ends.
+
+    Answers what it holds. Postings to it wait, so that what is decided by it stays true.
+
+    :raises UnknownAccount: the chart has no such line.
+    """
+    chart = Account.objects.chart().filter(code=account_code).first()
+    if chart is None:
+        raise UnknownAccount(f"The chart has no account {account_code}.")
+    needed = NeededAccounts()
+    account_id = needed.add(chart=chart, currency=currency, subledger_id=subledger_id)
+    open_needed(needed=needed, actor=actor)
+    database.lock_balances(account_ids=[account_id])
+    posted = Balance.objects.filter(account_id=account_id).aggregate(posted=Sum("posted"))
+    return Money(int(posted["posted"] or 0), currency)
 
 
 @transaction.atomic

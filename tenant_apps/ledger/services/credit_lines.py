@@ -14,7 +14,7 @@ from shared_apps.kernel.operations import step
 from tenant_apps.ledger import database
 from tenant_apps.ledger.entries import CreditChange, CreditState
 from tenant_apps.ledger.errors import NegativeAmount, UnknownCreditLine
-from tenant_apps.ledger.models import CreditLine, CreditLineEntryKind
+from tenant_apps.ledger.models import CreditLine, CreditLineEntry, CreditLineEntryKind
 from tenant_apps.ledger.needed import credit_line_id_of
 
 from .postings import require_transaction
@@ -104,8 +104,37 @@ def change_credit(*, changes: Sequence[CreditChange], actor: Actor) -> list[Cred
     if len(ranks) < len(wanted):
         raise UnknownCreditLine
     in_lock_order = sorted(changes, key=lambda one: (ranks[_line_of(one)], _line_of(one)))
-    states = {change.id: _change(change, limit_minor=None, actor=actor) for change in in_lock_order}
-    return [states[change.id] for change in changes]
+    replayed = database.change_credit_lines(
+        changes=[(one, _line_of(one), _content_hash(one, None)) for one in in_lock_order],
+        recorded_at=clock.now(),
+        actor_id=actor.user_id,
+    )
+    made = CreditLineEntry.objects.in_bulk([id for id in replayed if not replayed[id]])
+    repeated = {_line_of(change) for change in changes if replayed[change.id]}
+    lines = CreditLine.objects.in_bulk(repeated) if repeated else {}
+    return [
+        _state(
+            lines[_line_of(change)] if replayed[change.id] else made[change.id],
+            line_id=_line_of(change),
+            replayed=replayed[change.id],
+        )
+        for change in changes
+    ]
+
+
+def _state(stand: CreditLine | CreditLineEntry, *, line_id: UUID, replayed: bool) -> CreditState:
+    """How a line stands now, or stood right after an entry."""
+    currency = stand.currency
+    in_use = stand.used_minor + stand.held_minor
+    limit = stand.limit_minor
+    return CreditState(
+        line_id=line_id,
+        limit=None if limit is None else Money(limit, currency),
+        used=Money(stand.used_minor, currency),
+        held=Money(stand.held_minor, currency),
+        available=None if limit is None else Money(limit - in_use, currency),
+        replayed=replayed,
+    )
 
 
 def _check_fits_kind(change: CreditChange) -> None:
@@ -143,15 +172,7 @@ def _change(change: CreditChange, *, limit_minor: int | None, actor: Actor) -> C
         actor_id=actor.user_id,
     )
     line = CreditLine.objects.get(pk=line_id)
-    limit = line.limit
-    return CreditState(
-        line_id=line_id,
-        limit=limit,
-        used=line.used,
-        held=line.held,
-        available=limit - line.used - line.held if limit is not None else None,
-        replayed=replayed,
-    )
+    return _state(line, line_id=line_id, replayed=replayed)
 
 
 def _content_hash(change: CreditChange, limit_minor: int | None) -> bytes:
