@@ -55,6 +55,12 @@ app.conf.beat_schedule = {
         "schedule": 60.0,
         "options": {"expires": 60},
     },
+    # An invoice that comes first puts them into force itself.
+    "due credit limits": {
+        "task": "tenant_apps.limits.tasks.apply_due_limits_everywhere",
+        "schedule": 600.0,
+        "options": {"expires": 600},
+    },
     "expired secrets": {"task": "accounts.delete_expired_everywhere", "schedule": 3600.0},
     "old idempotency keys": {"task": "idempotency.free_old_keys_everywhere", "schedule": 3600.0},
     "seals": {

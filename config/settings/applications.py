@@ -60,6 +60,7 @@ TENANT_APPS = [
     "tenant_apps.parties",
     "tenant_apps.products",
     "tenant_apps.teams",
+    "tenant_apps.limits",
     "tenant_apps.deals",
     "tenant_apps.invoices",
     "tenant_apps.payments",

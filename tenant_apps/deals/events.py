@@ -63,13 +63,17 @@ class DealStageChanged(DealEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DealWon(DealEvent):
-    """The deal was won on this day; its invoice is made in the same transaction."""
+    """The deal was won on this day; its invoice is made in the same transaction.
+
+    `credit_bypass_reason` says why no credit limit may refuse that invoice.
+    """
 
     app: ClassVar[str] = "deals"
     subject_type: ClassVar[str] = "deals.deal"
 
     from_stage: str
     closed_on: date
+    credit_bypass_reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -49,6 +49,7 @@ def _invoice_of(deal: Deal, event: DealWon, default: TaxRate) -> NewInvoice:
         issued_on=event.closed_on,
         lines=(line,),
         deal_id=deal.id,
+        credit_bypass_reason=event.credit_bypass_reason,
     )
 
 

@@ -3,6 +3,7 @@ hear of deals and invoices."""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Sequence
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from tenant_apps.approvals.models import Approval
 from tenant_apps.deals.events import DealChanged, DealWon
 from tenant_apps.deals.models import Deal
 from tenant_apps.invoices.events import InvoiceIssued
+from tenant_apps.limits import above
 from tenant_apps.payments import services
 from tenant_apps.payments.models import Payment, PaymentInvoice
 from tenant_apps.payments.services.asking import SUBJECT, VERIFY
@@ -54,6 +56,14 @@ def keep_payers_of_won(events: Sequence[DealWon], *, actor: Actor) -> None:
     services.check_payers(deal_ids=[event.subject_id for event in events])
 
 
+def money_that_waits(deal_ids: Collection[UUID]) -> dict[tuple[UUID, UUID, str], int]:
+    """What an invoice of these deals is paid with as soon as it is there, in minor units."""
+    found: dict[tuple[UUID, UUID, str], int] = defaultdict(int)
+    for payment in Payment.objects.with_money_left().filter(deal_id__in=deal_ids):
+        found[payment.deal_id, payment.client_id, payment.currency] += payment.unapplied.minor
+    return found
+
+
 history.track(Payment, mask=("external_reference", "note", "remarks"))
 history.track(PaymentInvoice)
 registry.register(
@@ -67,6 +77,7 @@ registry.register(
     load=lambda rows: rows.select_related("deal"),
     lock_above=lock_deals,
 )
+above.register_waiting_money(money_that_waits)
 subscribe(DealChanged, keep_payers_of_changed)
 subscribe(DealWon, keep_payers_of_won)
 subscribe(InvoiceIssued, use_money_that_waited)

@@ -31,6 +31,8 @@ from tenant_apps.invoices.models import Invoice, InvoiceSeries
 from tenant_apps.invoices.services import print_invoice
 from tenant_apps.ledger.models import Account, FiscalPeriod, Hold, PostingRule, Transfer
 from tenant_apps.ledger.services import HoldRequest, reserve
+from tenant_apps.limits.models import Overrun
+from tenant_apps.limits.services import request_override, set_limit
 from tenant_apps.parties.services import add_contact
 from tenant_apps.products.models import TaxRate
 from tenant_apps.products.services import NewProduct, record_products
@@ -135,6 +137,22 @@ class World:
         self.deal = a_deal(cast, client_id=self.client.pk)
         note_activity(
             actor=actor_of(self.people["owner"]), deal_id=self.deal.pk, kind="note", text="Hello"
+        )
+        # It only warns: what is won here goes above it.
+        self.limit = set_limit(
+            actor=machine(),
+            client_id=self.client.pk,
+            currency="KES",
+            amount=kes("10.00"),
+            mode="warn",
+            reason="New here.",
+        )
+        self.override = request_override(
+            actor=actor_of(self.people["owner"]),
+            client_id=self.client.pk,
+            amount=kes("5.00"),
+            valid_until=date(2199, 12, 31),
+            reason="A big order.",
         )
         self.won = a_won_deal(cast, client_id=self.client.pk)
         self.paid = a_verified_payment(cast, self.won)
@@ -284,6 +302,12 @@ IDS: dict[str, Any] = {
     "ledger/transfers/": lambda w: {"pk": w.transfer.pk},
     "ledger/posting-rules/": lambda w: {"pk": _first(PostingRule.objects.order_by("pk"))},
     "ledger/periods/": lambda w: {"pk": w.period.pk},
+    "clients/<uuid:client_id>/credit-limits/": lambda w: {
+        "client_id": w.client.pk,
+        "pk": w.limit.pk,
+    },
+    "credit-limit-overrides/": lambda w: {"pk": w.override.pk},
+    "credit-overruns/": lambda w: {"pk": _first(Overrun.objects.order_by("pk"))},
     "clients/<uuid:client_id>/": lambda w: {"client_id": w.client.pk, "pk": w.contact.pk},
     "clients/": lambda w: {"pk": w.client.pk},
     "products/": lambda w: {"pk": w.product.pk},
@@ -392,6 +416,18 @@ BODIES: dict[tuple[str, str], Any] = {
     ("PATCH", "clients/<uuid:pk>/"): lambda w: {"sector": "retail"},
     ("POST", "clients/<uuid:client_id>/contacts/"): lambda w: {"full_name": "Fresh Contact"},
     ("PATCH", "clients/<uuid:client_id>/contacts/<uuid:pk>/"): lambda w: {"job_title": "Boss"},
+    ("POST", "clients/<uuid:client_id>/credit-limits/"): lambda w: {
+        "currency": "KES",
+        "amount": _MONEY,
+        "mode": "warn",
+        "reason": "New here.",
+    },
+    ("POST", "credit-limit-overrides/"): lambda w: {
+        "client": str(w.client.pk),
+        "amount": _MONEY,
+        "valid_until": "2199-12-31",
+        "reason": "A big order.",
+    },
     ("POST", "products/"): lambda w: {"code": "P2", "name": "Fresh", "list_price": _MONEY},
     ("PATCH", "products/<uuid:pk>/"): lambda w: {"name": "Renamed"},
     ("POST", "tax-rates/"): lambda w: {

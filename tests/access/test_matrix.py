@@ -68,6 +68,10 @@ POST   api/v1/clients/<uuid:client_id>/contacts/            3+3++3331
 GET    api/v1/clients/<uuid:client_id>/contacts/<uuid:pk>/  +++++++31
 PATCH  api/v1/clients/<uuid:client_id>/contacts/<uuid:pk>/  3+3++3331
 DELETE api/v1/clients/<uuid:client_id>/contacts/<uuid:pk>/  3+3++3331
+GET    api/v1/clients/<uuid:client_id>/credit-limits/       +++++++31
+POST   api/v1/clients/<uuid:client_id>/credit-limits/       ++3333331
+GET    api/v1/clients/<uuid:client_id>/credit-limits/<uuid:pk>/ +++++++31
+GET    api/v1/clients/<uuid:client_id>/credit-positions/    +++++++31
 GET    api/v1/clients/<uuid:pk>/                            +++++++31
 PATCH  api/v1/clients/<uuid:pk>/                            3+3++3331
 GET    api/v1/commission-plans/                             ++++++++1
@@ -76,6 +80,11 @@ GET    api/v1/commission-plans/<uuid:pk>/                   ++4++++41
 GET    api/v1/commissions/                                  ++++++++1
 GET    api/v1/commissions/<uuid:pk>/                        ++4++4441
 GET    api/v1/commissions/<uuid:pk>/explanation/            ++4++4441
+GET    api/v1/credit-limit-overrides/                       +++++++31
+POST   api/v1/credit-limit-overrides/                       ++3++++31
+GET    api/v1/credit-limit-overrides/<uuid:pk>/             +++++4431
+GET    api/v1/credit-overruns/                              +++333331
+GET    api/v1/credit-overruns/<uuid:pk>/                    +++333331
 GET    api/v1/dashboards/figures/                           ++3333331
 GET    api/v1/dashboards/sales/                             ++3++++31
 GET    api/v1/dashboards/summary/                           ++3333331

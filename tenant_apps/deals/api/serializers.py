@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from shared_apps.kernel.api.serializers import (
@@ -12,7 +13,9 @@ from shared_apps.kernel.api.serializers import (
     MoneyField,
     StrictSerializer,
 )
-from tenant_apps.deals.models import OPEN_STAGES, ActivityKind, Stage
+from tenant_apps.deals.models import OPEN_STAGES, ActivityKind, Stage, StageChange
+from tenant_apps.limits.models import Cause
+from tenant_apps.limits.selectors import overruns_of_deals
 from tenant_apps.parties.api.serializers import ClientOut
 from tenant_apps.products.api.serializers import ProductOut
 
@@ -83,6 +86,28 @@ class StageChangeOut(serializers.Serializer[Any]):
     comment = serializers.CharField()
     created_by = serializers.UUIDField(source="created_by_id", allow_null=True)
     created_at = serializers.DateTimeField()
+
+
+class CreditWarningOut(serializers.Serializer[Any]):
+    """That the deal's invoice took its client above the credit limit, and why it was let pass."""
+
+    cause = serializers.ChoiceField(choices=Cause.choices)
+    limit = MoneyField()
+    used = MoneyField(help_text="Owed with the invoice.")
+    reason = serializers.CharField()
+
+
+class StageReachedOut(StageChangeOut):
+    """A stage that was reached just now, with what there is to be warned of."""
+
+    credit_warnings = serializers.SerializerMethodField()
+
+    @extend_schema_field(CreditWarningOut(many=True))
+    def get_credit_warnings(self, change: StageChange) -> Any:
+        """Asked only where an invoice was issued: one more statement for one answer."""
+        won = change.to_stage == Stage.WON
+        overruns = overruns_of_deals(deal_ids=[change.deal_id]) if won else []
+        return CreditWarningOut(overruns, many=True).data
 
 
 class StageChangeIn(StrictSerializer):

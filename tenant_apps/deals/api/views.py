@@ -23,6 +23,7 @@ from tenant_apps.deals.api.serializers import (
     NewDealIn,
     StageChangeIn,
     StageChangeOut,
+    StageReachedOut,
 )
 from tenant_apps.deals.models import Activity, Deal, StageChange
 from tenant_apps.deals.selectors import (
@@ -90,6 +91,7 @@ class StageChangeViewSet(Listing, Retrieving, OrganizationViewSet):
     queryset = StageChange.objects.none()
     serializer_class = StageChangeOut
     input_serializers = {"create": StageChangeIn}
+    output_serializers = {"create": StageReachedOut}
     money_actions = frozenset({"create"})
     filterset_class = StageChangeFilter
     ordering_fields = ("created_at", "occurred_on")

@@ -74,6 +74,7 @@ def change_stages(*, actor: Actor, moves: Sequence[StageMove]) -> list[StageChan
     :raises UnknownClient: a given client is not one that the actor sees.
     :raises CurrencyIsFixed: a given value is in another currency than the deal.
     :raises DealHasNoClient, DealHasNoValue: a won deal has not what an invoice needs.
+    :raises CreditLimitExceeded: a client's credit limit refuses the invoice of a won deal.
     """
     deals = locked_deals(actor=actor, deal_ids=[move.deal_id for move in moves])
     require_for_all(actor=actor, permission="deals.change_deal", deals=deals.values())
@@ -83,8 +84,14 @@ def change_stages(*, actor: Actor, moves: Sequence[StageMove]) -> list[StageChan
 
 
 @transaction.atomic
-def win_deals(*, actor: Actor, wins: Sequence[DealWin]) -> list[Deal]:
-    """Win deals, in the given order; answers the deals. Raises what `change_stages` raises."""
+def win_deals(
+    *, actor: Actor, wins: Sequence[DealWin], credit_bypass_reason: str = ""
+) -> list[Deal]:
+    """Win deals, in the given order; answers the deals. Raises what `change_stages` raises.
+
+    With a `credit_bypass_reason` no credit limit refuses their invoices, and this reason is
+    recorded (deals that were won before the organization came here).
+    """
     deals = locked_deals(actor=actor, deal_ids=[win.deal_id for win in wins])
     require_for_all(actor=actor, permission="deals.change_deal", deals=deals.values())
     moves = [
@@ -99,7 +106,9 @@ def win_deals(*, actor: Actor, wins: Sequence[DealWin]) -> list[Deal]:
         for win in wins
     ]
     moved = _move_all(moves, deals=deals, actor=actor)
-    audit.record_all([_event(one) for one in moved], actor=actor)
+    audit.record_all(
+        [_event(one, credit_bypass_reason=credit_bypass_reason) for one in moved], actor=actor
+    )
     return [one.deal for one in moved]
 
 
@@ -163,11 +172,16 @@ def _move(deal: Deal, move: StageMove, *, today: date, actor: Actor) -> _Moved:
     )
 
 
-def _event(moved: _Moved) -> events.DealEvent:
+def _event(moved: _Moved, *, credit_bypass_reason: str = "") -> events.DealEvent:
     values = moved.deal.event_values()
     row = moved.row
     if row.to_stage == Stage.WON:
-        return events.DealWon(**values, from_stage=row.from_stage, closed_on=row.occurred_on)
+        return events.DealWon(
+            **values,
+            from_stage=row.from_stage,
+            closed_on=row.occurred_on,
+            credit_bypass_reason=credit_bypass_reason,
+        )
     if row.to_stage == Stage.LOST:
         return events.DealLost(**values, from_stage=row.from_stage, closed_on=row.occurred_on)
     return events.DealStageChanged(

@@ -204,7 +204,7 @@ def _win(rows: Sequence[Row], deals: Mapping[str, Deal], book: Book) -> None:
         )
         for row in rows
     ]
-    win_deals(actor=book.recorder, wins=wins)
+    win_deals(actor=book.recorder, wins=wins, credit_bypass_reason=BYPASS)
     payments = record_payments(
         actor=book.recorder, payments=[_payment(row, deals[row.reference]) for row in rows]
     )

@@ -25,6 +25,8 @@ from tenant_apps.invoices.models import (
 from tenant_apps.invoices.services.numbering import take_numbers
 from tenant_apps.invoices.tax import InvoiceTax, TaxableLine, calculate_tax, line_net
 from tenant_apps.ledger.services import Posting, post
+from tenant_apps.limits.models import Cause
+from tenant_apps.limits.services import Movement, count_receivables
 from tenant_apps.parties.models import Party
 from tenant_apps.parties.selectors import own_party, parties_by_id
 from tenant_apps.products.models import TaxRate
@@ -45,7 +47,10 @@ class NewLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewInvoice:
-    """What is billed to whom; owner and unit are the deal's."""
+    """What is billed to whom; owner and unit are the deal's.
+
+    With a `credit_bypass_reason` no credit limit refuses it, and this reason is recorded.
+    """
 
     recipient_id: UUID
     owner_id: UUID
@@ -54,6 +59,7 @@ class NewInvoice:
     issued_on: date
     lines: tuple[NewLine, ...]
     deal_id: UUID | None = None
+    credit_bypass_reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +80,7 @@ def issue_invoices(*, actor: Actor, invoices: Sequence[NewInvoice]) -> list[Invo
     :raises DealAlreadyInvoiced: a deal has its invoice.
     :raises NoDefaultSeries: the organization was never seeded.
     :raises CurrencyMismatch: a line is in another currency than its invoice.
+    :raises CreditLimitExceeded: the recipient's credit limit refuses an invoice.
     """
     if not invoices:
         return []
@@ -102,6 +109,10 @@ def issue_invoices(*, actor: Actor, invoices: Sequence[NewInvoice]) -> list[Invo
     history.record_bulk_created(rows, actor=actor)
     _write_lines(rows, drafts, actor=actor)
     post(postings=[_posting(row) for row in rows], actor=actor)
+    count_receivables(
+        movements=[_movement(row, draft.new) for row, draft in zip(rows, drafts, strict=True)],
+        actor=actor,
+    )
     audit.record_all(
         [
             events.InvoiceIssued(
@@ -231,4 +242,17 @@ def _posting(invoice: Invoice) -> Posting:
         subledgers={"party": invoice.recipient_id},
         effective_on=invoice.issued_on,
         memo=invoice.number,
+    )
+
+
+def _movement(invoice: Invoice, new: NewInvoice) -> Movement:
+    return Movement(
+        client_id=invoice.recipient_id,
+        amount=invoice.total,
+        source_type="invoices.invoice",
+        source_id=invoice.id,
+        effective_on=invoice.issued_on,
+        deal_id=invoice.deal_id,
+        let_pass=Cause.BYPASSED if new.credit_bypass_reason else None,
+        reason=new.credit_bypass_reason,
     )

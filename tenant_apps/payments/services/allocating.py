@@ -17,6 +17,7 @@ from tenant_apps.invoices import services as invoices
 from tenant_apps.invoices.models import Invoice
 from tenant_apps.ledger import services as ledger
 from tenant_apps.ledger.selectors import first_open_days
+from tenant_apps.limits.services import Movement, count_receivables
 from tenant_apps.payments import errors, events
 from tenant_apps.payments.allocation import Debt, Receipt, Share, spread
 from tenant_apps.payments.models import Allocation, Payment
@@ -85,6 +86,9 @@ def allocate_on_deals(
     postings = [*received, *(_posting(row, paid_by[row.payment_id]) for row in rows)]
     if postings:
         ledger.post(postings=postings, actor=actor)
+    count_receivables(
+        movements=[_movement(row, paid_by[row.payment_id]) for row in rows], actor=actor
+    )
     news = [*happened, *(_allocated(row, paid_by[row.payment_id]) for row in rows)]
     audit.record_all(news, actor=actor)
     return rows
@@ -154,6 +158,17 @@ def _posting(row: Allocation, payment: Payment) -> ledger.Posting:
         subledgers={"party": payment.client_id},
         effective_on=row.effective_on,
         memo=payment.reference,
+    )
+
+
+def _movement(row: Allocation, payment: Payment) -> Movement:
+    """What is allocated to an invoice is owed no more: the client's credit comes back."""
+    return Movement(
+        client_id=payment.client_id,
+        amount=-row.amount,
+        source_type="payments.allocation",
+        source_id=row.id,
+        effective_on=row.effective_on,
     )
 
 
