@@ -33,6 +33,7 @@ from shared_apps.kernel.operations import step
 from shared_apps.onboarding.demo import cast
 from shared_apps.onboarding.demo.credit import make_credit
 from shared_apps.onboarding.demo.history import Seller, make_history
+from shared_apps.onboarding.demo.limits import make_limits
 from shared_apps.onboarding.services import SignUpFacts, provision_organization
 from shared_apps.plans.selectors import plan_by_code
 from tenant_apps.commissions.services import add_plan
@@ -181,12 +182,15 @@ def _make_business(people: dict[str, User], units: dict[str, UUID], *, actor: Ac
         if person.team
     ]
     verifier = next(person for person in cast.STAFF if person.role == VERIFIER)
-    return make_history(
+    client_ids = [client.id for client in clients]
+    deals = make_history(
         sellers=sellers,
-        client_ids=[client.id for client in clients],
+        client_ids=client_ids,
         products=[(product.id, product.list_price_minor // 100) for product in products],
         verifier_id=people[verifier.email].pk,
     )
+    make_limits(client_ids=client_ids, actor=actor)
+    return deals
 
 
 def _make_credit(people: dict[str, User]) -> None:
