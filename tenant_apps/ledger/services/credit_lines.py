@@ -12,6 +12,7 @@ from shared_apps.kernel.ids import request_hash
 from shared_apps.kernel.money import Money
 from shared_apps.kernel.operations import step
 from tenant_apps.ledger import database
+from tenant_apps.ledger.credit_batches import change_credit_lines
 from tenant_apps.ledger.entries import CreditChange, CreditState
 from tenant_apps.ledger.errors import NegativeAmount, UnknownCreditLine
 from tenant_apps.ledger.models import CreditLine, CreditLineEntry, CreditLineEntryKind
@@ -104,7 +105,7 @@ def change_credit(*, changes: Sequence[CreditChange], actor: Actor) -> list[Cred
     if len(ranks) < len(wanted):
         raise UnknownCreditLine
     in_lock_order = sorted(changes, key=lambda one: (ranks[_line_of(one)], _line_of(one)))
-    replayed = database.change_credit_lines(
+    replayed = change_credit_lines(
         changes=[(one, _line_of(one), _content_hash(one, None)) for one in in_lock_order],
         recorded_at=clock.now(),
         actor_id=actor.user_id,
