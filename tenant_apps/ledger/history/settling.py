@@ -20,7 +20,7 @@ from shared_apps.kernel import clock
 from tenants.context import current_organization
 
 from . import sizes
-from .settling_sql import FOLD, FOLD_CREDIT, MOVED, MOVED_CREDIT
+from .settling_sql import FOLD, FOLD_CREDIT, MOVED, MOVED_CREDIT, PLAN, UNPLAN
 
 _INSTANT = timedelta(microseconds=1)
 
@@ -71,8 +71,7 @@ def settle() -> Settled | None:
             accounts, stripes, settled, versions = (
                 list(column) for column in zip(*moved, strict=True)
             )
-            # Tables without statistics yet would tempt the planner to read all transfers.
-            cursor.execute("SET LOCAL enable_seqscan = off")
+            cursor.execute(PLAN)
             cursor.execute(
                 FOLD,
                 {
@@ -89,7 +88,7 @@ def settle() -> Settled | None:
                 },
             )
             (fresh,) = cursor.fetchone() or (0,)
-            cursor.execute("SET LOCAL enable_seqscan = on")
+            cursor.execute(UNPLAN)
         cursor.execute(
             "UPDATE ledger_settlement SET settled_until = %s, transfers = transfers + %s"
             " WHERE id = 1",

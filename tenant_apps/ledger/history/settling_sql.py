@@ -3,7 +3,15 @@
 `MOVED` says which balances have versions that are not settled. `FOLD` reads exactly those versions
 and writes every snapshot from them, so it need not run in the same snapshot of the database: what
 the first statement saw was committed, both sides of each transfer.
+
+The planner cannot know how much has moved. So tables are always looked up row by row, by LATERAL
+and subqueries, and what was read is joined by hashing and sorting alone (`PLAN`): right for a
+handful of rows and for millions.
 """
+
+_PLANNING = {"enable_seqscan": "off", "enable_nestloop": "off", "jit": "off", "work_mem": "'64MB'"}
+PLAN = "; ".join(f"SET LOCAL {name} = {value}" for name, value in _PLANNING.items())
+UNPLAN = "; ".join(f"SET LOCAL {name} TO DEFAULT" for name in _PLANNING)
 
 MOVED = """
 SELECT b.account_id, b.stripe, coalesce(p.version, 0), b.version
@@ -57,7 +65,9 @@ _DAYS = """
              UNION ALL
             SELECT {d_keys}, d.effective_on, d.change{d_more}
               FROM {name}_first f
-              JOIN {table} d ON {same_as_first} AND d.effective_on >= f.first) AS either
+             CROSS JOIN LATERAL (
+                   SELECT * FROM {table} d
+                    WHERE {same_as_first} AND d.effective_on >= f.first OFFSET 0) AS d) AS either
      GROUP BY {keys}, effective_on
 ),
 {name} AS (
@@ -102,11 +112,12 @@ _BOOK_DAYS = _days(name="book_days", table="ledger_bookday", keys=("line_id", "c
 _FRESH = """
 moved AS MATERIALIZED (
     SELECT m.account_id, m.stripe, m.settled, m.version, b.direction, b.currency,
-           a.parent_id AS line_id
+           (SELECT a.parent_id FROM ledger_account a WHERE a.id = m.account_id) AS line_id
       FROM unnest(%(accounts)s::uuid[], %(stripes)s::smallint[], %(settled)s::bigint[],
                   %(versions)s::bigint[]) AS m(account_id, stripe, settled, version)
-      JOIN ledger_balance b ON b.account_id = m.account_id AND b.stripe = m.stripe
-      JOIN ledger_account a ON a.id = m.account_id
+     CROSS JOIN LATERAL (
+           SELECT b.direction, b.currency FROM ledger_balance b
+            WHERE b.account_id = m.account_id AND b.stripe = m.stripe OFFSET 0) AS b
 ),
 fresh AS (
     SELECT t.*, CASE WHEN t.posted_at > %(former)s AND t.posted_at <= %(until)s THEN t.posted_at
@@ -168,23 +179,23 @@ deep_balance AS MATERIALIZED (
 older AS (
     SELECT d.account_id, d.stripe, t.debit_version AS version, t.debit_balance AS balance,
            d.direction * t.amount_minor AS change, t.effective_on,
-           coalesce(l.recorded_at, t.posted_at) AS recorded_at
+           coalesce((SELECT l.recorded_at FROM ledger_latearrival l WHERE l.transfer_id = t.id),
+                    t.posted_at) AS recorded_at
       FROM deep_balance d
      CROSS JOIN LATERAL (
            SELECT * FROM ledger_transfer t
             WHERE t.debit_account_id = d.account_id AND t.debit_stripe = d.stripe
               AND t.debit_version <= d.unread OFFSET 0) AS t
-      LEFT JOIN ledger_latearrival l ON l.transfer_id = t.id
      UNION ALL
     SELECT d.account_id, d.stripe, t.credit_version, t.credit_balance,
            -d.direction * t.amount_minor, t.effective_on,
-           coalesce(l.recorded_at, t.posted_at)
+           coalesce((SELECT l.recorded_at FROM ledger_latearrival l WHERE l.transfer_id = t.id),
+                    t.posted_at)
       FROM deep_balance d
      CROSS JOIN LATERAL (
            SELECT * FROM ledger_transfer t
             WHERE t.credit_account_id = d.account_id AND t.credit_stripe = d.stripe
               AND t.credit_version <= d.unread OFFSET 0) AS t
-      LEFT JOIN ledger_latearrival l ON l.transfer_id = t.id
 ),
 deep AS MATERIALIZED (
     SELECT s.account_id, s.stripe, s.version, s.balance, s.change, s.effective_on, s.recorded_at,
