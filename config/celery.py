@@ -65,8 +65,8 @@ app.conf.beat_schedule = {
     "old idempotency keys": {"task": "idempotency.free_old_keys_everywhere", "schedule": 3600.0},
     "seals": {
         "task": "shared_apps.seals.tasks.seal_everywhere",
-        "schedule": 60.0,
-        "options": {"expires": 60},
+        "schedule": 300.0,
+        "options": {"expires": 240},
     },
     # Once a day for each organization; asked often, so that no restart skips a day.
     "anchors of seals": {

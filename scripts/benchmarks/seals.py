@@ -124,7 +124,7 @@ def _sealing(*, organization: Any, progress: Callable[[str], None]) -> dict[str,
     transfers = chains.by_name("transfers")
     with tenant_context(organization):
         progress("sealing")
-        seconds, sealed = _timed(lambda: seal_chains(looks=1_000))
+        seconds, sealed = _timed(lambda: seal_chains(seconds=3_600))
         # The first looks of an empty search move the tail up; the later ones are the usual ones.
         looks = [_look(transfers) for _ in range(14)][6:]
         progress("verifying")
@@ -168,7 +168,7 @@ def _posting(*, organization: Any, progress: Callable[[str], None]) -> dict[str,
             progress(f"posting, round {number} of {ROUNDS}")
             alone = _per_second(schema, str(script))
             with tenant_context(organization):
-                seal_chains(looks=1_000)
+                seal_chains(seconds=3_600)
             stop = threading.Event()
             sealer = threading.Thread(
                 target=_beside,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -28,25 +29,25 @@ from .selectors import droppable_segments, head_of, settings_of_organization
 
 SEGMENT_ROWS = 1000
 SEGMENTS_PER_LOOK = 20
-# One organization's backlog does not keep the others waiting: the rest has its turn in a minute.
-LOOKS_PER_TURN = 10
+# One organization's backlog does not keep a worker for itself: the rest has the next turn.
+SECONDS_PER_TURN = 120.0
 CHANGEABLE = frozenset({"mail_heads", "audit_retention_days"})
 
 
 @step
-def seal_chains(*, looks: int = LOOKS_PER_TURN) -> int:
+def seal_chains(*, seconds: float = SECONDS_PER_TURN) -> int:
     """Seal what is committed and not sealed yet, in every chain of the present organization.
 
-    Each look commits by itself. Where somebody else is sealing a chain it is left to them.
-    Answers how many rows were sealed.
+    Each look commits by itself; after about `seconds` a backlog is left to the next turn. Where
+    somebody else is sealing a chain it is left to them. Answers how many rows were sealed.
     """
-    sealed = 0
+    deadline, sealed = time.monotonic() + seconds, 0
     for chain in registered():
-        for _ in range(looks):
+        is_cut_short = True
+        while is_cut_short:
             done = seal_once(chain=chain)
             sealed += done.rows
-            if not done.is_cut_short:
-                break
+            is_cut_short = done.is_cut_short and time.monotonic() < deadline
     return sealed
 
 

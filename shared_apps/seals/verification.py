@@ -24,6 +24,7 @@ from .models import Anchor, DroppedSegment, Progress, Segment
 from .selectors import anchors_of_organization
 
 SEGMENTS_PER_STATEMENT = 20
+SEGMENTS_PER_PAGE = 500
 # Whatever was done to a whole table is told by its first rows.
 MOST_FINDINGS = 200
 
@@ -126,9 +127,16 @@ class _Reader:
 
     def read_all(self, *, most: int | None) -> None:
         """Read up to so many of the segments that follow, with their rows."""
-        found = self._segments().filter(number__gt=self.number).order_by("number")
-        for segment in found if most is None else found[:most]:
-            self.read(segment)
+        left = most
+        while left is None or left > 0:
+            page = SEGMENTS_PER_PAGE if left is None else min(left, SEGMENTS_PER_PAGE)
+            follow = self._segments().filter(number__gt=self.number).order_by("number")
+            found = list(follow[:page])
+            for segment in found:
+                self.read(segment)
+            if len(found) < page:
+                break
+            left = None if left is None else left - page
         self.finish_rows()
 
     def is_at_the_end(self) -> bool:

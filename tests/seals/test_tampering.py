@@ -364,3 +364,17 @@ def test_verify_books_names_the_row(books: Any, owner: Any) -> None:
         call_command("verify_books", "--organization", "acme", stdout=out)
     assert f"edited: segment 2, row {victim}:" in out.getvalue()
     assert "transfers in 12 journals: hold" in out.getvalue()
+
+
+def test_a_long_chain_is_read_page_by_page(
+    books: Any, owner: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared_apps.seals.verification.SEGMENTS_PER_PAGE", 1)
+    monkeypatch.setattr("shared_apps.seals.verification.SEGMENTS_PER_STATEMENT", 2)
+    read = verify_chain(chains.by_name("transfers"))
+    assert (read.segments, read.rows, read.findings) == (3, 12, [])
+    victim = rows(3)[0]
+    owner.execute("DELETE FROM ledger_transfer WHERE id = %s", [victim])
+    assert [one.row_id for one in findings()] == [victim]
+    part = verify_chain(chains.by_name("transfers"), after=1, segments_at_most=1)
+    assert (part.segments, part.next_after) == (1, 2)
