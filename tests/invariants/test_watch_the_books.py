@@ -5,6 +5,7 @@ from uuid import UUID
 
 import pytest
 from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from shared_apps.audit.models import AuditEntry
 from shared_apps.kernel.actor import Actor
@@ -213,3 +214,30 @@ def test_only_the_functions_write_the_stop(books: Any, statement: str) -> None:
 
     with pytest.raises(ProgrammingError), connection.cursor() as cursor:
         cursor.execute(statement)
+
+
+def test_the_stop_is_looked_at_once_before_the_function_is_called(
+    books: Any, actor: Actor, customers: list[UUID]
+) -> None:
+    """Without a plan of that kind, a stopped posting would be made and thrown away."""
+    with transaction.atomic(), CaptureQueriesContext(connection) as asked:
+        post(postings=[sale(customers[0])], actor=actor)
+        statement = next(q["sql"] for q in asked if "ledger_post_transfer(" in q["sql"])
+        with connection.cursor() as cursor:
+            cursor.execute(f"EXPLAIN {statement}")
+            plan = "\n".join(line for (line,) in cursor.fetchall())
+    assert "One-Time Filter" in plan
+
+
+def test_a_credit_line_above_its_limit_is_seen(tamper: Tamper, actor: Actor) -> None:
+    tamper(
+        "INSERT INTO ledger_creditline (id, subject_type, subject_id, currency, limit_minor,"
+        " grandfathered_minor, used_minor, held_minor, version, lock_rank)"
+        " VALUES (gen_random_uuid(), 'tests.client', gen_random_uuid(), 'KES', 100, 0, 90, 20, 0,"
+        " 0)"
+    )
+    assert watch(actor=actor) == ["ledger.credit_lines"]
+    (found, *_) = InvariantCheck.objects.get(name="ledger.credit_lines").findings
+    assert found["rule"] == "what is used and held stays within the limit"
+    tamper("UPDATE ledger_creditline SET used_minor = 0, held_minor = 0")
+    assert watch(actor=actor) == []
