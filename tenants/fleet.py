@@ -8,6 +8,7 @@ import secrets
 from collections.abc import Callable
 from functools import lru_cache
 
+import structlog
 from django.core.management.commands.migrate import Command as MigrateCommand
 from django.db import transaction
 from django_tenants.migration_executors.base import run_migrations
@@ -21,7 +22,16 @@ from tenants.models import MigratedSchema, Organization, SpareSchema
 from tenants.provisioning import SpareSeed
 
 Progress = Callable[[str], None]
+logger = structlog.get_logger(__name__)
 PUBLIC = "public"
+
+
+class FleetIsBehind(Exception):
+    """Organizations that could not be migrated, by their schemas."""
+
+    def __init__(self, schema_names: list[str]) -> None:
+        super().__init__(f"{len(schema_names)} not migrated: {', '.join(schema_names)}")
+        self.schema_names = schema_names
 
 
 @lru_cache(maxsize=1)
@@ -149,14 +159,31 @@ def refresh_spares(*, progress: Progress) -> None:
 
 
 def migrate_fleet(*, progress: Progress) -> None:
-    """Migrate the public schema, every organization's, and the spares."""
+    """Migrate the public schema, every organization's, and the spares.
+
+    An organization whose migration fails keeps nobody from theirs: it is named at the end, and
+    readiness names it until it is mended and this is run again.
+
+    :raises FleetIsBehind: organizations could not be migrated.
+    """
     _on_platform()
     roles.prepare_database()
     progress("public")
     migrate_schema(PUBLIC)
     organizations = list(Organization.objects.order_by("id").values_list("schema_name", flat=True))
+    behind: list[str] = []
     for number, schema_name in enumerate(organizations, start=1):
         progress(f"{number}/{len(organizations)} {schema_name}")
-        migrate_schema(schema_name)
-        renew_rows(schema_name)
+        try:
+            migrate_schema(schema_name)
+            renew_rows(schema_name)
+        except Exception as problem:
+            # Whatever it is, it is this organization's: the others do not wait for it.
+            logger.exception("an organization was not migrated", schema=schema_name)
+            progress(f"{schema_name} failed: {problem}")
+            behind.append(schema_name)
+            connection.close()
+            _on_platform()
     refresh_spares(progress=progress)
+    if behind:
+        raise FleetIsBehind(behind)

@@ -249,6 +249,21 @@ def test_a_capture_takes_from_the_account_that_is_held_on(actor: Actor, party: U
     assert funds(party) == ("100.00", "60.00", "40.00")
 
 
+def test_a_capture_does_not_use_up_the_hold_for_what_was_posted_without_it(
+    actor: Actor, party: UUID
+) -> None:
+    first, second = reserve(holds=[request("30.00", party=party) for _ in range(2)], actor=actor)
+    posted = charge("10.00", party=party)
+    post(postings=[posted], actor=actor)
+    captured = charge("20.00", party=party)
+    capture(hold_id=first.hold_id, posting=captured, actor=actor)
+    for again in (posted, captured):
+        with pytest.raises(PostingMismatch), transaction.atomic():
+            capture(hold_id=second.hold_id, posting=again, actor=actor)
+    assert funds(party) == ("70.00", "30.00", "40.00")
+    assert Hold.objects.get(pk=second.hold_id).state == "open"
+
+
 def test_nobody_else_writes_holds(actor: Actor, party: UUID) -> None:
     reserve(holds=[request("60.00", party=party)], actor=actor)
     for statement in (

@@ -15,6 +15,7 @@ from tenant_apps.ledger.entries import HeldFunds, HoldRequest, Journal, Leg, Pos
 from tenant_apps.ledger.errors import (
     AmountsDoNotFitRule,
     NegativeAmount,
+    PostingMismatch,
     UnknownAccount,
     UnknownHold,
 )
@@ -84,6 +85,7 @@ def capture(*, hold_id: UUID, posting: Posting, actor: Actor, release_rest: bool
     :raises HoldClosed: it holds nothing any more.
     :raises HoldExceeded: it holds less than the posting takes.
     :raises AmountsDoNotFitRule: the posting takes nothing from the account that is held on.
+    :raises PostingMismatch: it was posted before with other content, or not out of this hold.
     """
     require_transaction()
     hold = Hold.objects.select_related("account").filter(pk=hold_id).first()
@@ -97,7 +99,7 @@ def capture(*, hold_id: UUID, posting: Posting, actor: Actor, release_rest: bool
     open_needed(needed=needed, actor=actor)
     # The hold first and then every balance, in lock order: closing the hold touches one of them.
     database.lock_holds(hold_ids=[hold_id], account_ids=_accounts_of(draft.legs))
-    database.close_hold(
+    *_, captured_before = database.close_hold(
         hold_id=hold_id,
         captured_minor=captured.minor,
         journal_id=draft.journal_id,
@@ -106,6 +108,8 @@ def capture(*, hold_id: UUID, posting: Posting, actor: Actor, release_rest: bool
         actor_id=actor.user_id,
     )
     (journal,) = write_drafts(drafts=[draft], actor=actor)
+    if journal.replayed and not captured_before:
+        raise PostingMismatch("This was posted before, and not out of this hold.")
     return journal
 
 

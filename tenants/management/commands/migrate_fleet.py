@@ -1,8 +1,8 @@
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 
-from tenants.fleet import migrate_fleet
+from tenants.fleet import FleetIsBehind, migrate_fleet
 
 
 class Command(BaseCommand):
@@ -10,4 +10,7 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []
 
     def handle(self, *args: Any, **options: Any) -> None:
-        migrate_fleet(progress=lambda line: self.stdout.write(f"migrating {line}"))
+        try:
+            migrate_fleet(progress=lambda line: self.stdout.write(f"migrating {line}"))
+        except FleetIsBehind as problem:
+            raise CommandError(str(problem)) from None
