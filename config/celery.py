@@ -82,8 +82,8 @@ app.conf.beat_schedule = {
     # Sales of phone charge that nobody knows the outcome of, and batches whose call was lost.
     "running charge sales": {
         "task": "tenant_apps.wallets.tasks.poll",
-        "schedule": 5.0,
-        "options": {"expires": 5},
+        "schedule": 10.0,
+        "options": {"expires": 10},
     },
     # What waited for a plan or an exchange rate that is known by now.
     "waiting commissions": {

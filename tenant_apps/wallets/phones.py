@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import phonenumbers
 from phonenumbers import PhoneNumberFormat, PhoneNumberType
 
@@ -9,6 +11,7 @@ from tenant_apps.wallets import errors
 
 _MOBILE = frozenset({PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE})
 LONGEST = 40
+_WRITTEN = re.compile(rf"[0-9+(). /-]{{1,{LONGEST}}}", re.ASCII)
 
 
 def normalised(text: str, *, country: str) -> str:
@@ -16,7 +19,8 @@ def normalised(text: str, *, country: str) -> str:
 
     :raises PhoneNumberInvalid: it is no number that can exist, or not a mobile one.
     """
-    if len(text) > LONGEST:
+    # The library would look for a number in any text, and read letters as the keys they stand on.
+    if not _WRITTEN.fullmatch(text):
         raise errors.PhoneNumberInvalid
     try:
         number = phonenumbers.parse(text, country or None)

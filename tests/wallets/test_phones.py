@@ -25,7 +25,8 @@ def test_numbers_of_other_countries_are_written_in_full() -> None:
 @pytest.mark.parametrize(
     "text",
     ["", "abc", "12", "+2547123456789012", "+254", "0712345678 ext 5", "+254202222222", "0" * 41,
-     "'; DROP TABLE", "+0712345678", "911"],
+     "'; DROP TABLE", "+0712345678", "911",
+     "call 0712345678", "0712345678 or not", "tel:+254712345678", "07123MOBILE", "\u0660712345678"],
 )  # fmt: skip
 def test_refuses_what_is_no_mobile_number(text: str) -> None:
     with pytest.raises(errors.PhoneNumberInvalid):

@@ -63,11 +63,13 @@ def place_charge_sale(*, actor: Actor, sale: NewSale) -> ChargeSale:
     operator = _operator_of(phone)
     check_amount(amount=sale.amount, currency=wallet.currency)
     today = clock.today(organization.time_zone)
+    reference = references.next_reference(references.SALE)
+    # The wallet is locked from here on: whatever can be done before is done before.
     _use_limits(wallet, sale.amount, today=today)
     sale_id = sale.id or uuid7()
     row = ChargeSale.objects.create(
         id=sale_id,
-        reference=references.next_reference(references.SALE),
+        reference=reference,
         wallet=wallet,
         phone=phone,
         operator=operator,
