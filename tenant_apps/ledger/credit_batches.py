@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.db import connection
 
-from .database import MAX_BATCH, refusals_by_name
+from .database import MAX_BATCH, refusals_by_name, written
 from .entries import CreditChange
 
 # Evaluated row by row behind the sort, so the lines are locked in the order given.
@@ -20,6 +20,7 @@ _CHANGE_CREDIT_LINES = """
            WITH ORDINALITY AS c (
                id, request_hash, line, kind, used, held, effective_on, source_type, source_id,
                reason, place)
+     WHERE NOT EXISTS (SELECT FROM ledger_stop)
      ORDER BY c.place
 """
 
@@ -55,5 +56,5 @@ def change_credit_lines(
             )
             columns = [list(column) for column in zip(*rows, strict=True)]
             cursor.execute(_CHANGE_CREDIT_LINES, [actor_id, recorded_at, *columns])
-            replayed.update(cursor.fetchall())
+            replayed.update(written(cursor))
     return replayed

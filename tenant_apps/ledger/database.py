@@ -149,7 +149,7 @@ def post_legs(
                 rows = ((*_ids(leg), *_sides(leg, ranked=False), *_content(leg)) for leg in batch)
                 columns = [list(column) for column in zip(*rows, strict=True)]
                 cursor.execute(_POST_MANY, [*columns, actor_id, posted_at])
-            for row in _written(cursor):
+            for row in written(cursor):
                 outcomes[row[0]] = Outcome(
                     debit_version=row[1],
                     debit_balance=row[2],
@@ -160,7 +160,7 @@ def post_legs(
     return outcomes
 
 
-def _written(cursor: Any) -> list[tuple[Any, ...]]:
+def written(cursor: Any) -> list[tuple[Any, ...]]:
     """The rows that a posting statement answered; none while the books are stopped."""
     rows: list[tuple[Any, ...]] = cursor.fetchall()
     if not rows:
@@ -227,7 +227,7 @@ def reserve(
     )
     with refusals_by_name(), connection.cursor() as cursor:
         cursor.execute(_RESERVE, values)
-        ((replayed,),) = _written(cursor)
+        ((replayed,),) = written(cursor)
     return bool(replayed)
 
 
@@ -253,7 +253,7 @@ def close_hold(
     values = (hold_id, captured_minor, journal_id, rest, actor_id, recorded_at)
     with refusals_by_name(), connection.cursor() as cursor:
         cursor.execute(_CLOSE_HOLD, values)
-        ((account_id, state, remaining, replayed),) = _written(cursor)
+        ((account_id, state, remaining, replayed),) = written(cursor)
     return account_id, state, remaining, replayed
 
 
@@ -309,7 +309,7 @@ def change_credit_line(
     )
     with refusals_by_name(), connection.cursor() as cursor:
         cursor.execute(_CHANGE_CREDIT_LINE, values)
-        ((replayed,),) = _written(cursor)
+        ((replayed,),) = written(cursor)
     return bool(replayed)
 
 

@@ -1,7 +1,8 @@
 """Whatever is done to the books behind the functions' back turns the watch red, and it says so."""
 
+from datetime import date
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from django.db import connection, transaction
@@ -10,12 +11,21 @@ from django.test.utils import CaptureQueriesContext
 from shared_apps.audit.models import AuditEntry
 from shared_apps.kernel.actor import Actor
 from shared_apps.kernel.errors import DomainError
+from shared_apps.kernel.ids import uuid7, uuid8_near
 from tenant_apps.invariants.models import InvariantAlarm, InvariantCheck
 from tenant_apps.invariants.services import watch
+from tenant_apps.ledger.entries import CreditChange
 from tenant_apps.ledger.models import Checkpoint, Transfer
 from tenant_apps.ledger.selectors import books_stop
-from tenant_apps.ledger.services import post, release, start_postings
+from tenant_apps.ledger.services import (
+    change_credit,
+    open_credit_line,
+    post,
+    release,
+    start_postings,
+)
 from tests.invariants.conftest import Tamper, sale
+from tests.ledger.conftest import kes
 
 BALANCES, TRIAL, HELD = "ledger.balances", "ledger.trial_balance", "ledger.held"
 OF_CASH = "(SELECT id FROM ledger_account WHERE code = '1000' AND currency IS NOT NULL)"
@@ -227,6 +237,34 @@ def test_the_stop_is_looked_at_once_before_the_function_is_called(
             cursor.execute(f"EXPLAIN {statement}")
             plan = "\n".join(line for (line,) in cursor.fetchall())
     assert "One-Time Filter" in plan
+
+
+def test_credit_is_not_used_while_the_books_are_stopped(tamper: Tamper, actor: Actor) -> None:
+    client, other, origin = uuid4(), uuid4(), uuid7()
+    subject_type = "tests.client"
+    with transaction.atomic():
+        for one in (client, other):
+            open_credit_line(subject_type=subject_type, subject_id=one, currency="KES", actor=actor)
+    tamper(SEEN_AT_ONCE[0][0])
+    watch(actor=actor)
+    changes = [
+        CreditChange(
+            id=uuid8_near(origin, "credit", number),
+            subject_type=subject_type,
+            subject_id=one,
+            kind="use",
+            used=kes("1.00"),
+            held=kes("0.00"),
+            effective_on=date(2026, 11, 2),
+            source_type="tests.document",
+            source_id=origin,
+        )
+        for number, one in enumerate((client, other))
+    ]
+    for some in (changes, changes[:1]):
+        with pytest.raises(DomainError) as refusal, transaction.atomic():
+            change_credit(changes=some, actor=actor)
+        assert refusal.value.code == "books_stopped"
 
 
 def test_a_credit_line_above_its_limit_is_seen(tamper: Tamper, actor: Actor) -> None:

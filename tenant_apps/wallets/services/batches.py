@@ -17,6 +17,7 @@ from shared_apps.kernel.ids import uuid8_near
 from shared_apps.kernel.money import Money
 from shared_apps.kernel.operations import step
 from shared_apps.kernel.transactions import retrying
+from tenant_apps.ledger.errors import BooksStopped
 from tenant_apps.wallets import errors, events, references
 from tenant_apps.wallets.files import rows_of
 from tenant_apps.wallets.models import (
@@ -107,8 +108,8 @@ def _place(batch: ChargeBatch, row_id: UUID, *, actor: Actor) -> UUID | None:
             # A refusal undoes what it did, and the row says why.
             with transaction.atomic():
                 sale = _sale_of(batch, mine, actor=actor)
-        except errors.NoChargeProvider:
-            # Nothing is wrong with the row: it waits until there is a provider.
+        except (errors.NoChargeProvider, BooksStopped):
+            # Nothing is wrong with the row: it waits for a provider, or for the books.
             return None
         except DomainError as refusal:
             mine.state, mine.code = BatchRowState.REFUSED, refusal.code
