@@ -127,11 +127,6 @@ class LimitOverrideQuerySet(RecordQuerySet["LimitOverride"]):
     def usable(self, *, on: date) -> Self:
         return self.filter(state=OverrideState.APPROVED, valid_until__gte=on)
 
-    def expired(self, *, on: date) -> Self:
-        """Neither decided against nor used, and too late for both."""
-        open_states = [OverrideState.REQUESTED, OverrideState.APPROVED]
-        return self.filter(state__in=open_states, valid_until__lt=on)
-
 
 class LimitOverride(Scoped, Record, Versioned):
     """That one invoice may take a client above its limit, once, for a reason.
