@@ -171,8 +171,7 @@ def test_a_late_commit_does_not_change_what_was_known(actor: Actor) -> None:
         settle()
         assert Transfer.objects.get().posted_at < NOON
         assert held("1000", known_at=NOON) == 0
-        assert held("1000", known_at=NOON + timedelta(seconds=59)) == 0
-        assert held("1000", known_at=NOON + timedelta(seconds=60)) == 100
+        assert held("1000", known_at=NOON + timedelta(microseconds=1)) == 100
 
 
 def test_settling_again_changes_nothing_but_the_horizon(actor: Actor) -> None:
@@ -234,13 +233,13 @@ class Model:
             )
 
     def settled(self, until: datetime) -> None:
-        former = self.horizon or datetime.min.replace(tzinfo=UTC)
+        since = datetime.min.replace(tzinfo=UTC)
+        if self.horizon:
+            since = self.horizon + timedelta(microseconds=1)
         self.facts = [
             fact
             if fact.known_from
-            else replace(
-                fact, known_from=fact.posted_at if former < fact.posted_at <= until else until
-            )
+            else replace(fact, known_from=min(max(fact.posted_at, since), until))
             for fact in self.facts
         ]
         self.horizon = until

@@ -1,7 +1,7 @@
 """How much credit was in use on a day, as it was known at an instant."""
 
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -117,5 +117,7 @@ def test_what_is_seen_late_is_known_late(line: UUID, actor: Actor) -> None:
         change_credit(changes=[change], actor=actor)
         now.move_to(november(12))
         settle()
-        assert credit_line_at(line_id=line, known_at=november(11, 23)) == exposure(80, 50)
-        assert credit_line_at(line_id=line, known_at=november(12)) == exposure(80, 51)
+        seen = november(11)
+        assert credit_line_at(line_id=line, known_at=seen) == exposure(80, 50)
+        seen += timedelta(microseconds=1)
+        assert credit_line_at(line_id=line, known_at=seen) == exposure(80, 51)

@@ -3,8 +3,8 @@
 A balance stays locked from its change to the commit, so the versions of a balance become visible
 in their order, without a gap: a list of balances with their versions says exactly what is visible
 at a moment. What a settlement sees for the first time became known in the interval since the last
-one. Its `posted_at` says when, if it lies in that interval; a transaction that committed late, or a
-clock that disagrees, is put at the interval's end.
+one: at its `posted_at`, if that lies in the interval. A transaction that committed late is put at
+its beginning, a clock that runs ahead at its end, so that instants follow the versions closely.
 
 All of a settlement is one transaction: it happens or it does not, and the next one goes on from the
 positions. It takes no lock that a posting waits for.
@@ -61,7 +61,8 @@ def settle() -> Settled | None:
         until = clock.now()
         if former is not None:
             until = max(until, former + _INSTANT)
-        times = {"former": former or datetime.min.replace(tzinfo=UTC), "until": until}
+        since = datetime.min.replace(tzinfo=UTC) if former is None else former + _INSTANT
+        times = {"since": since, "until": until}
         fresh = 0
         if moved_credit:
             lines, settled, versions = (list(column) for column in zip(*moved_credit, strict=True))

@@ -33,13 +33,13 @@ WITH moved AS MATERIALIZED (
 ),
 late AS (
     INSERT INTO ledger_latearrival (transfer_id, recorded_at)
-    SELECT e.id, %(until)s
+    SELECT e.id, least(greatest(e.recorded_at, %(since)s), %(until)s)
       FROM moved m
      CROSS JOIN LATERAL (
            SELECT e.id, e.recorded_at FROM ledger_creditlineentry e
             WHERE e.line_id = m.line_id AND e.version > m.settled AND e.version <= m.version
            OFFSET 0) AS e
-     WHERE e.recorded_at <= %(former)s OR e.recorded_at > %(until)s
+     WHERE e.recorded_at < %(since)s OR e.recorded_at > %(until)s
 )
 INSERT INTO ledger_settledcreditline (line_id, version) SELECT line_id, version FROM moved
 ON CONFLICT (line_id) DO UPDATE SET version = excluded.version
@@ -120,8 +120,7 @@ moved AS MATERIALIZED (
             WHERE b.account_id = m.account_id AND b.stripe = m.stripe OFFSET 0) AS b
 ),
 fresh AS (
-    SELECT t.*, CASE WHEN t.posted_at > %(former)s AND t.posted_at <= %(until)s THEN t.posted_at
-                     ELSE %(until)s END AS recorded_at
+    SELECT t.*, least(greatest(t.posted_at, %(since)s), %(until)s) AS recorded_at
       FROM moved m
      CROSS JOIN LATERAL (
            SELECT * FROM ledger_transfer t

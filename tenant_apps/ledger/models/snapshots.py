@@ -65,8 +65,8 @@ class SettledCreditLine(models.Model):
 class LateArrival(models.Model):
     """A transfer that became visible outside the settlement which its `posted_at` lies in.
 
-    It was known from the end of the settlement that saw it first. Entries of credit lines, whose
-    ids are no transfer's, stand here too.
+    It was known from the beginning of that interval, or from its end, where its clock ran ahead.
+    Entries of credit lines, whose ids are no transfer's, stand here too.
     """
 
     transfer_id = models.UUIDField(primary_key=True)
