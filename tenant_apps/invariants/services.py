@@ -46,9 +46,10 @@ def watch(*, actor: Actor, sweep: bool = False, names: Collection[str] = ()) -> 
     for invariant in chosen:
         try:
             retrying(partial(_run, invariant, actor=actor, sweep=sweep))
-        except DatabaseError:
-            if connection.in_atomic_block:
+        except Exception as problem:
+            if connection.in_atomic_block and isinstance(problem, DatabaseError):
                 raise
+            # One that fails takes none of the others along.
             logger.exception("invariant_not_checked", invariant=invariant.name)
     red = InvariantCheck.objects.red().filter(name__in=[one.name for one in chosen])
     return list(red.order_by("name").values_list("name", flat=True))

@@ -199,3 +199,21 @@ def test_sweeps_come_the_rarer_the_longer_they_take(tenant: Any, kettle: Kettle)
             run()
         swept.append(InvariantCheck.objects.get(name=NAME).swept_at != began)
     assert swept == [False, True, False, True, False, True]
+
+
+def test_a_check_that_fails_keeps_its_state_and_takes_no_other_along(
+    tenant: Any, kettle: Kettle
+) -> None:
+    def fail(*, since: Any) -> Reading:
+        raise RuntimeError("the kettle cannot be found")
+
+    broken = "tests.broken"
+    invariants.register(Invariant(name=broken, title="", concerns="kitchen", check=fail))
+    try:
+        kettle.boil_over()
+        assert watch(actor=system_actor("test"), names=[broken, NAME]) == [NAME]
+        check = InvariantCheck.objects.get(name=broken)
+        assert check.state == "green"
+        assert check.is_late(at=clock.now()), "it was never checked"
+    finally:
+        invariants.unregister(broken)
