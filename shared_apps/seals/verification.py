@@ -9,24 +9,27 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import islice
 from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Max, QuerySet
+from django.db.models import Exists, Max, OuterRef, QuerySet
 
 from tenants.context import organization_id
 
 from . import keys, merkle, segments
 from .chains import Chain, Form, moment_text
 from .errors import UnknownSealKey
-from .models import Anchor, DroppedSegment, Progress, Segment
+from .models import Anchor, DroppedSegment, Entry, Progress, Segment
 from .selectors import anchors_of_organization
 
 SEGMENTS_PER_STATEMENT = 20
 SEGMENTS_PER_PAGE = 500
 # Whatever was done to a whole table is told by its first rows.
 MOST_FINDINGS = 200
+# Of what is missing in one place.
+MOST_MISSING = 50
 
 
 class Wrong(StrEnum):
@@ -150,7 +153,7 @@ class _Reader:
     def read(self, segment: Segment) -> None:
         """Check what a segment says of itself and of the one before; its rows come later."""
         self.result.segments += 1
-        for number in range(self.number + 1, segment.number):
+        for number in islice(range(self.number + 1, segment.number), MOST_MISSING):
             self._tell(Wrong.SEGMENT_MISSING, "The segment is not there.", segment=number)
             self.previous = None
         self._read_link(segment)
@@ -161,6 +164,7 @@ class _Reader:
         drop = self.dropped.get(segment.number)
         if drop is not None and self._is_dropped(segment, drop):
             self.result.dropped_rows += segment.rows
+            self._read_strays(segment=segment.number)
         else:
             self.waiting.append(segment)
         if len(self.waiting) >= SEGMENTS_PER_STATEMENT:
@@ -237,6 +241,17 @@ class _Reader:
             )
         return signed
 
+    def _read_strays(self, *conditions: Any, **where: Any) -> None:
+        """Tell of entries where there can be none."""
+        strays = Entry.objects.filter(*conditions, chain=self.chain.code, **where)
+        for number, row_id in strays.values_list("segment", "row_id")[:MOST_FINDINGS]:
+            self._tell(
+                Wrong.INSERTED,
+                "The row's entry belongs to no segment that holds rows.",
+                segment=number,
+                row_id=row_id,
+            )
+
     def finish_rows(self) -> None:
         """Read the rows of the segments that wait."""
         if not self.waiting:
@@ -269,14 +284,14 @@ class _Reader:
             )
             return
         seen = {entry[0] for entry in entries}
-        for place in range(segment.rows):
-            if place not in seen:
-                self._tell(Wrong.CUT_OUT, f"The entry of row {place} is not there.", segment=number)
+        missing = (place for place in range(segment.rows) if place not in seen)
+        for place in islice(missing, MOST_MISSING):
+            self._tell(Wrong.CUT_OUT, f"The entry of row {place} is not there.", segment=number)
         digests, former = [], ("", "")
         for place, row_id, sealed, *values in entries:
             digests.append(bytes(sealed))
             where = {"segment": number, "row_id": row_id}
-            if place >= segment.rows:
+            if not 0 <= place < segment.rows:
                 self._tell(Wrong.INSERTED, "The segment had no such row.", **where)
             if values[0] is None:
                 self._tell(Wrong.DELETED, "The sealed row is not there.", **where)
@@ -333,6 +348,10 @@ class _Reader:
                 f" {moment_text(anchor.anchored_at)}; the chain ends with {self.number}.",
                 segment=anchor.number,
             )
+        # Whoever gives a row an entry of no segment hides it from the sealer; not from us.
+        held = self._segments().filter(number=OuterRef("segment"))
+        self._read_strays(~Exists(held), segment__gt=self.number)
+        self._read_strays(segment__lt=1)
         for row_id, moment in _rows_without_entry(self.chain, everywhere=everywhere):
             self.result.waiting += 1
             self._read_moment(moment, row_id=row_id)

@@ -159,3 +159,15 @@ def test_only_who_may_changes_the_settings(tenant: Any, actor: Actor) -> None:
     with pytest.raises(PreconditionFailed):
         change_settings(actor=ada, changes={"mail_heads": False}, expected_version=1)
     assert SealSetting.objects.count() == 1
+
+
+def test_an_entry_in_a_dropped_segment_is_told(archive: Any, owner: Any, actor: Actor) -> None:
+    keep(400, actor=actor)
+    drop_old_entries(actor=actor)
+    victim = AuditEntry.objects.latest("id").pk
+    seal_chains()
+    owner.execute("ALTER TABLE seals_entry DISABLE TRIGGER USER")
+    owner.execute("UPDATE seals_entry SET segment = 1, position = 0 WHERE row_id = %s", [victim])
+    assert ("inserted", 1, victim) in {
+        (str(one.wrong), one.segment, one.row_id) for one in findings("audit")
+    }

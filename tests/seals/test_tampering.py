@@ -378,3 +378,22 @@ def test_a_long_chain_is_read_page_by_page(
     assert [one.row_id for one in findings()] == [victim]
     part = verify_chain(chains.by_name("transfers"), after=1, segments_at_most=1)
     assert (part.segments, part.next_after) == (1, 2)
+
+
+@pytest.mark.parametrize("number", [0, -3, 4, 1_000_000_000])
+def test_a_row_with_an_entry_of_no_segment_is_named(books: Any, owner: Any, number: int) -> None:
+    """It would be hidden from the sealer, which asks whether there is an entry."""
+    forged = _forge(owner, age="0 seconds")
+    owner.execute(
+        "INSERT INTO seals_entry SELECT %s, %s, digest, chain, 0 FROM seals_entry"
+        " WHERE chain = 1 AND segment = 1 AND position = 0",
+        [number, forged],
+    )
+    found = [(one.wrong, one.segment, one.row_id) for one in findings()]
+    assert found == [(Wrong.INSERTED, number, forged)]
+
+
+def test_absurd_numbers_end_soon(books: Any, owner: Any) -> None:
+    owner.execute("UPDATE seals_segment SET number = 1::bigint << 60 WHERE number = 3")
+    owner.execute("UPDATE seals_segment SET rows = 2147483647 WHERE number = 2")
+    assert {"segment_missing", "cut_out", "segment_changed"} <= wrongs()
