@@ -20,7 +20,7 @@ from shared_apps.access.selectors import root_unit
 from shared_apps.accounts.models import User
 from shared_apps.audit.models import AuditEntry
 from shared_apps.documents.models import Document
-from shared_apps.kernel.ids import uuid7
+from shared_apps.kernel.ids import uuid7, uuid8_near
 from shared_apps.seals.models import Segment
 from shared_apps.seals.services import seal_chains
 from tenant_apps.approvals.models import Approval
@@ -170,12 +170,13 @@ class World:
         self.transfer = Transfer.objects.order_by("pk").first()
         self.period = FiscalPeriod.objects.order_by("starts_on").first()
         seal_chains()
+        source_id = uuid7()
         request = HoldRequest(
-            id=uuid7(),
+            id=uuid8_near(source_id, "hold"),
             account_code="1000",
             amount=kes("5.00"),
             source_type="tests.document",
-            source_id=uuid7(),
+            source_id=source_id,
         )
         (held,) = reserve(holds=[request], actor=machine())
         self.hold = Hold.objects.get(pk=held.hold_id)
