@@ -15,6 +15,7 @@ from scripts.benchmarks.goals import Figure, Goal
 from scripts.benchmarks.provisioning import as_owner, claim
 
 SMALL = 10_000
+# Less takes minutes instead of most of an hour.
 LARGE = int(os.environ.get("HISTORY_TRANSFERS", "10000000"))
 ABOUT = (
     f"Two organizations with {SMALL:,} and {LARGE:,} transfers of the same year between 1,000"
