@@ -48,6 +48,11 @@ def differences() -> list[Difference]:
 @contextmanager
 def _one_moment() -> Iterator[None]:
     inside = connection.in_atomic_block
+    if not inside:
+        with connection.cursor() as cursor:
+            # The switch to the organization travels with the next statement. It is a query, and
+            # within the transaction it would come before the level is set.
+            cursor.execute("SELECT")
     with transaction.atomic():
         if not inside:
             with connection.cursor() as cursor:

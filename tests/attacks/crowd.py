@@ -11,6 +11,9 @@ from typing import Any
 from shared_apps.access import services as access
 from shared_apps.access.selectors import root_unit
 from shared_apps.kernel import clock
+from shared_apps.kernel.ids import uuid7, uuid8_near
+from shared_apps.kernel.money import Money
+from shared_apps.seals.models import Segment
 from tenant_apps.commissions.services import add_plan
 from tenant_apps.deals.services import (
     DealWin,
@@ -21,9 +24,14 @@ from tenant_apps.deals.services import (
     win_deals,
 )
 from tenant_apps.deals.services.stages import StageMove
+from tenant_apps.invariants.models import InvariantAlarm
+from tenant_apps.invariants.services import watch
 from tenant_apps.invoices.models import InvoiceSeries
+from tenant_apps.ledger import services as ledger
 from tenant_apps.ledger.models import Account
 from tenant_apps.ledger.services import open_fiscal_year
+from tenant_apps.limits.models import Overrun
+from tenant_apps.limits.services import request_override, set_limit
 from tenant_apps.parties.services import NewClient, add_contact, record_clients
 from tenant_apps.payments.services import Verification, record_payments, verify_payments
 from tenant_apps.products.models import TaxCategory
@@ -32,10 +40,14 @@ from tenant_apps.teams.services import add_member
 from tenant_apps.wallets import services as wallets
 from tests.cast import Cast, assemble
 from tests.deals.stories import a_deal, kes, new_deal
+from tests.ledger.conftest import posting
 from tests.payments.stories import new_payment
 from tests.people import actor_of, make_person, make_team
 
 MANY = 21
+CURRENCIES = (
+    "KES USD EUR GBP JPY CHF SEK NOK DKK ZAR TZS UGX RWF NGN GHS INR CNY BRL CAD AUD NZD"
+).split()
 CLOSED = date(2026, 3, 1)
 
 
@@ -51,6 +63,8 @@ class Crowd:
         self._one_deal()
         self._credit()
         self._sales()
+        self._books()
+        self._limits()
 
     def _people(self) -> None:
         self.people = [make_person(f"Person {number}") for number in range(MANY)]
@@ -214,6 +228,89 @@ class Crowd:
                 ends_at=datetime(2026, 4, 1, tzinfo=UTC),
             )
 
+    def _books(self) -> None:
+        """Held funds, one hold with a long life, and what watches and seals leave behind."""
+        party = self.clients[0].pk
+        cash = posting("payment.received.cash", amount="100.00", party=party)
+        ledger.post(postings=[cash], actor=self.system)
+        for _ in range(MANY):
+            source = uuid7()
+            request = ledger.HoldRequest(
+                id=uuid8_near(source, "hold"),
+                account_code="2000",
+                subledger_id=party,
+                amount=kes("1.00"),
+                source_type="tests.document",
+                source_id=source,
+            )
+            (held,) = ledger.reserve(holds=[request], actor=self.system)
+        self.hold_id = held.hold_id
+        for _ in range(MANY):
+            ledger.capture(
+                hold_id=self.hold_id,
+                posting=posting("payment.allocated", amount="0.01", party=party),
+                actor=self.system,
+                release_rest=False,
+            )
+        watch(actor=self.system)
+        now = clock.now()
+        InvariantAlarm.objects.bulk_create(
+            InvariantAlarm(invariant="ledger.held", concerns="ledger", findings=[], opened_at=now)
+            for _ in range(MANY)
+        )
+        digest = bytes(32)
+        Segment.objects.bulk_create(
+            Segment(
+                chain="transfers",
+                number=number,
+                form=1,
+                first=number,
+                rows=1,
+                root=digest,
+                previous=digest,
+                sealed_at=now,
+                key_id="tests",
+                digest=digest,
+                signature=bytes(64),
+            )
+            for number in range(1, MANY + 1)
+        )
+
+    def _limits(self) -> None:
+        """A client who is known in many currencies, and asks for more."""
+        client = self.clients[0]
+        for currency in CURRENCIES:
+            set_limit(
+                actor=self.system,
+                client_id=client.pk,
+                currency=currency,
+                amount=Money(10**9, currency),
+                mode="warn",
+                reason="They pay on time.",
+            )
+        for _ in range(MANY):
+            request_override(
+                actor=self.cast.actor("olga"),
+                client_id=client.pk,
+                amount=kes("1.00"),
+                valid_until=clock.today("UTC") + timedelta(days=9),
+                reason="They are good for it.",
+            )
+        Overrun.objects.bulk_create(
+            Overrun(
+                client=client,
+                currency="KES",
+                source_type="tests.document",
+                source_id=uuid7(),
+                cause="warned",
+                amount_minor=1,
+                limit_minor=1,
+                used_minor=2,
+                reason="",
+            )
+            for _ in range(MANY)
+        )
+
     @property
     def bank(self) -> Any:
         """The account that took the money of all."""
@@ -243,6 +340,11 @@ LISTS: dict[str, Reader] = {
         "ada",
         f"ledger/accounts/{c.bank.pk}/statement/",
     ),
+    "ledger/holds/": lambda c: ("ada", "ledger/holds/"),
+    "ledger/holds/<uuid:hold_id>/entries/": lambda c: (
+        "ada",
+        f"ledger/holds/{c.hold_id}/entries/",
+    ),
     "ledger/transfers/": lambda c: ("ada", "ledger/transfers/"),
     "ledger/journals/": lambda c: ("ada", "ledger/journals/"),
     "ledger/posting-rules/": lambda c: ("ada", "ledger/posting-rules/"),
@@ -252,6 +354,15 @@ LISTS: dict[str, Reader] = {
         "olga",
         f"clients/{c.clients[0].pk}/contacts/",
     ),
+    "clients/<uuid:client_id>/credit-limits/": lambda c: (
+        "sam",
+        f"clients/{c.clients[0].pk}/credit-limits/",
+    ),
+    "credit-limit-overrides/": lambda c: ("sam", "credit-limit-overrides/"),
+    "credit-overruns/": lambda c: ("sam", "credit-overruns/"),
+    "invariants/": lambda c: ("ada", "invariants/"),
+    "invariants/alarms/": lambda c: ("ada", "invariants/alarms/"),
+    "seals/": lambda c: ("ada", "seals/"),
     "products/": lambda c: ("olga", "products/"),
     "tax-rates/": lambda c: ("olga", "tax-rates/"),
     "teams/": lambda c: ("ada", "teams/"),
@@ -287,4 +398,4 @@ LISTS: dict[str, Reader] = {
     "dashboards/figures/": lambda c: ("sam", "dashboards/figures/?by=client"),
 }
 # Lists that the product itself fills and nobody adds to; they show what there is.
-FIXED = {"ledger/posting-rules/"}
+FIXED = {"ledger/posting-rules/", "invariants/"}

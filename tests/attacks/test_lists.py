@@ -22,7 +22,9 @@ def lists(patterns: list[Any], prefix: str = "") -> Iterator[str]:
             yield from lists(pattern.url_patterns, address)
         elif isinstance(pattern, URLPattern):
             actions = getattr(pattern.callback, "actions", None) or {}
-            if actions.get("get") == "list":
+            # Without pages stand those few that are bounded by what they are about.
+            paged = getattr(getattr(pattern.callback, "cls", None), "pagination_class", None)
+            if actions.get("get") == "list" and paged:
                 yield address.removeprefix("api/v1/")
 
 

@@ -34,6 +34,9 @@ CALLERS = {
     ("POST", "ledger/journals/"): "admin",
     ("POST", "ledger/journals/<uuid:pk>/reversal/"): "admin",
     ("POST", "ledger/opening-balances/"): "admin",
+    ("POST", "ledger/currency-exchanges/"): "admin",
+    ("POST", "clients/<uuid:client_id>/credit-limits/"): "supervisor",
+    ("POST", "credit-limit-overrides/"): "owner",
     ("POST", "commission-plans/"): "admin",
     ("PATCH", "wallets/<uuid:pk>/"): "wallet_admin",
     ("POST", "deposit-requests/"): "seller",
@@ -44,7 +47,13 @@ CALLERS = {
 # Files, not JSON: what is wrong with their rows is tried where batches are (tests/wallets).
 UPLOADED = {("POST", "charge-batches/")}
 # Prices and opening balances may be in any currency; what an account held may lie below zero.
-ANY_CURRENCY = {"deals/", "products/", "products/<uuid:pk>/", "ledger/opening-balances/"}
+ANY_CURRENCY = {
+    "deals/",
+    "products/",
+    "products/<uuid:pk>/",
+    "ledger/opening-balances/",
+    "ledger/currency-exchanges/",
+}
 BELOW_ZERO = {"ledger/opening-balances/"}
 # The bodies of the matrix, with the money that they leave out.
 TEN = {"amount": "10.00", "currency": "KES"}

@@ -29,17 +29,18 @@ class Term:
 
 
 def terms_of(queryset: QuerySet[Any], ordering: Sequence[str]) -> list[Term]:
-    """The order as terms, made total by the id at its end."""
+    """The order as terms, made total by the id (or all columns of a composite one) at its end."""
+    key = [field.name for field in queryset.model._meta.pk_fields]
     terms: list[Term] = []
     for spelled in ordering:
-        path = spelled.removeprefix("-")
-        path = queryset.model._meta.pk.name if path == "pk" else path
-        descending = spelled.startswith("-")
-        terms.append(Term(path, descending, _is_nullable(queryset, path)))
-        if path == queryset.model._meta.pk.name:
+        asked, descending = spelled.removeprefix("-"), spelled.startswith("-")
+        for path in key if asked == "pk" else [asked]:
+            terms.append(Term(path, descending, _is_nullable(queryset, path)))
+        if set(key) <= {term.path for term in terms}:
             return terms
     last_descends = terms[-1].descending if terms else False
-    terms.append(Term(queryset.model._meta.pk.name, last_descends, nullable=False))
+    ordered = {term.path for term in terms}
+    terms += [Term(path, last_descends, nullable=False) for path in key if path not in ordered]
     return terms
 
 
