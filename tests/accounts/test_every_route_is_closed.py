@@ -20,6 +20,8 @@ VISITORS = {
     "api/auth/password/reset/confirm/",
     "api/v1/invitations/acceptance/",
     "api/v1/login-codes/redemption/",
+    # Public keys, by which a stranger checks a proof.
+    "api/v1/seals/keys/",
     "api/schema/",
     "",
     "swagger/",

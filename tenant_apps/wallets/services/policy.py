@@ -12,9 +12,11 @@ from tenant_apps.wallets.models import WalletPolicy
 
 @transaction.atomic
 def change_policy(
-    *, actor: Actor, transfers_allowed: bool, expected_version: int | None = None
+    *, actor: Actor, transfers_allowed: bool | None = None, expected_version: int | None = None
 ) -> WalletPolicy:
     """Say whether sellers may give credit to each other, unless a seller's own setting differs.
+
+    What is None stays as it is.
 
     :raises Forbidden: the actor may not change the policy.
     :raises PreconditionFailed: it is at another version.
@@ -26,7 +28,7 @@ def change_policy(
     )
     policy = WalletPolicy.objects.all().for_change().get()
     policy.check_version(expected_version)
-    if policy.transfers_allowed == transfers_allowed:
+    if transfers_allowed is None or policy.transfers_allowed == transfers_allowed:
         return policy
     policy.transfers_allowed = transfers_allowed
     policy.updated_by_id = actor.user_id
