@@ -8,6 +8,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from urllib.parse import urlsplit, urlunsplit
 
@@ -72,11 +73,22 @@ def _forget(database: str) -> None:
             )
         ]
     with _owner() as server:
-        server.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(database)))
+        _drop(database, server)
         for role in roles:
             # A role that another database's schema uses as well is not ours to drop.
             with contextlib.suppress(psycopg.errors.DependentObjectsStillExist):
                 server.execute(sql.SQL("DROP ROLE IF EXISTS {}").format(sql.Identifier(role)))
+
+
+def _drop(database: str, server: psycopg.Connection) -> None:
+    """Drop the database; the owner may not end a vacuum that is busy there, so it is waited for."""
+    statement = sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(database))
+    for _ in range(30):
+        with contextlib.suppress(psycopg.errors.InsufficientPrivilege):
+            server.execute(statement)
+            return
+        time.sleep(1)
+    server.execute(statement)
 
 
 def main(name: str) -> int:
