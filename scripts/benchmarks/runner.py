@@ -95,6 +95,8 @@ def main(name: str) -> int:
     """Run the benchmark; the last line printed is its report."""
     # Connections of the running process are the app's: the same walls stand as in production.
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    # One caller asks as often as it can: the limit is not what is measured.
+    os.environ.setdefault("API_RATE_LIMITS", '{"api": "100000000/minute"}')
     try:
         say(f"{name}: making and migrating a database of its own")
         with own_database(name):
