@@ -1,14 +1,15 @@
-"""The whole transaction once more, where the database gave up one of several that collided."""
+"""Transactions that are run again whole after a collision, and those that see one moment."""
 
 from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 import structlog
-from django.db import OperationalError, connection
+from django.db import OperationalError, connection, transaction
 
 log = structlog.get_logger(__name__)
 
@@ -47,3 +48,23 @@ def retrying(
         # Whoever collided does not come back at the same moment.
         time.sleep(_PAUSE_SECONDS * attempt * (1 + random.random()))  # noqa: S311
     return transact()
+
+
+@contextmanager
+def one_moment(*, read_only: bool = True) -> Iterator[None]:
+    """A transaction whose statements all see the database as it was at the first of them.
+
+    Inside a caller's transaction it is the caller's level that holds.
+    """
+    inside = connection.in_atomic_block
+    if not inside:
+        with connection.cursor() as cursor:
+            # The switch to the organization travels with the next statement. It is a query, and
+            # within the transaction it would come before the level is set.
+            cursor.execute("SELECT")
+    with transaction.atomic():
+        if not inside:
+            access = " READ ONLY" if read_only else ""
+            with connection.cursor() as cursor:
+                cursor.execute(f"SET TRANSACTION ISOLATION LEVEL REPEATABLE READ{access}")
+        yield

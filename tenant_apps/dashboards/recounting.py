@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import connection, transaction
-
+from shared_apps.kernel.transactions import one_moment
 from tenant_apps.commissions.models import Commission
 from tenant_apps.dashboards.figures import MEASURES, Change, Dimension, Fact, Key, tally
 from tenant_apps.dashboards.models import Rollup
@@ -34,7 +32,7 @@ def differences() -> list[Difference]:
     Both are read as of one moment, so it may run while people work.
     """
     calendar = current_organization().fiscal_calendar
-    with _one_moment():
+    with one_moment():
         counted = {key: _sums(change) for key, change in tally(_facts(), calendar=calendar).items()}
         kept = dict(_kept())
     nothing = _sums(Change())
@@ -43,21 +41,6 @@ def differences() -> list[Difference]:
         for key in sorted(kept.keys() | counted.keys())
         if kept.get(key, nothing) != counted.get(key, nothing)
     ]
-
-
-@contextmanager
-def _one_moment() -> Iterator[None]:
-    inside = connection.in_atomic_block
-    if not inside:
-        with connection.cursor() as cursor:
-            # The switch to the organization travels with the next statement. It is a query, and
-            # within the transaction it would come before the level is set.
-            cursor.execute("SELECT")
-    with transaction.atomic():
-        if not inside:
-            with connection.cursor() as cursor:
-                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
-        yield
 
 
 def _facts() -> Iterator[Fact]:

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Collection
 from dataclasses import asdict
 from datetime import timedelta
 from functools import partial
 
 import structlog
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, connection
 
 from shared_apps.audit import services as audit
 from shared_apps.kernel import clock, invariants
 from shared_apps.kernel.actor import Actor
 from shared_apps.kernel.invariants import MOST_FINDINGS, Invariant, Reading
 from shared_apps.kernel.operations import step
-from shared_apps.kernel.transactions import retrying
+from shared_apps.kernel.transactions import one_moment, retrying
 
 from .events import InvariantBroken, InvariantRestored
 from .models import CheckState, InvariantAlarm, InvariantAlarmClosing, InvariantCheck
@@ -66,24 +65,8 @@ def _make_rows(chosen: Collection[Invariant]) -> None:
         InvariantCheck.objects.bulk_create(fresh, ignore_conflicts=True)
 
 
-@contextmanager
-def _one_moment() -> Iterator[None]:
-    """A transaction that sees one moment, so that a check may read it in several statements."""
-    inside = connection.in_atomic_block
-    if not inside:
-        with connection.cursor() as cursor:
-            # The switch to the organization travels with the next statement. It is a query, and
-            # within the transaction it would come before the level is set.
-            cursor.execute("SELECT")
-    with transaction.atomic():
-        if not inside:
-            with connection.cursor() as cursor:
-                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-        yield
-
-
 def _run(invariant: Invariant, *, actor: Actor, sweep: bool) -> None:
-    with _one_moment():
+    with one_moment(read_only=False):
         check: InvariantCheck | None = (
             InvariantCheck.objects.select_for_update(no_key=True, skip_locked=True)
             .filter(name=invariant.name)

@@ -6,15 +6,15 @@ were recorded on another day are listed by version, and what is not settled yet 
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import connection
 
 from shared_apps.kernel.money import Money
+from shared_apps.kernel.transactions import one_moment
 from tenant_apps.ledger.models import Account, StatementLine
 
 from . import sizes
@@ -199,7 +199,7 @@ class Statement:
         :raises InstantInFuture: `known_at` has not come yet.
         :raises InstantNotSettled: what was known then is not settled yet.
         """
-        with _one_moment():
+        with one_moment():
             moment = None if self.known_at is None else known(at=self.known_at)
             opening = self._opening(moment)
             closing = self._held(self.last_day, moment)
@@ -339,18 +339,3 @@ def _with_balances(
 
 def _day_before(day: date) -> date:
     return day if day == date.min else day - timedelta(days=1)
-
-
-@contextmanager
-def _one_moment() -> Iterator[None]:
-    """All statements see the same books."""
-    inside = connection.in_atomic_block
-    if not inside:
-        # The search path travels with the next query, before which SET TRANSACTION must come.
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
-    with transaction.atomic():
-        if not inside:
-            with connection.cursor() as cursor:
-                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
-        yield
