@@ -131,7 +131,7 @@ def _begin_to_count(client_id: UUID, currency: str, *, day: date, actor: Actor) 
     if not owed.is_positive:
         return
     opening = ledger.CreditChange(
-        id=uuid8_near(line_id, organization_id(), "outstanding when first counted"),
+        id=uuid8_near(client_id, organization_id(), "outstanding when first counted", line_id),
         subject_type=SUBJECT,
         subject_id=client_id,
         kind=CreditLineEntryKind.USE,
