@@ -57,13 +57,15 @@ class Invariant:
     """Something that always holds. `name` is "<app>.<what>" and never changes.
 
     `concerns` says whose it is. While one that concerns "ledger" does not hold, no money is
-    posted.
+    posted. One that `rotates` reads a bounded part of the rest with what changed, and keeps its
+    place in the watermark: it comes round to everything, so that nothing is swept unless asked.
     """
 
     name: str
     title: str
     concerns: str
     check: Check
+    rotates: bool = False
 
 
 _registered: dict[str, Invariant] = {}

@@ -14,7 +14,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Exists, Max, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
 from tenants.context import organization_id
 
@@ -63,10 +63,12 @@ class Finding:
 class Verified:
     """What was read of one chain, what is wrong with it, and where to go on.
 
-    `next_after` is the number of the last segment that was read where there are more.
+    `last` is the number of the last segment that was read, `next_after` the same where there are
+    more.
     """
 
     chain: str
+    last: int = 0
     segments: int = 0
     rows: int = 0
     dropped_rows: int = 0
@@ -80,7 +82,11 @@ class Verified:
 
 
 def verify_chain(
-    chain: Chain, *, after: int = 0, segments_at_most: int | None = None, everywhere: bool = True
+    chain: Chain,
+    *,
+    after: int = 0,
+    segments_at_most: int | None = None,
+    everywhere: bool = True,
 ) -> Verified:
     """Read the chain's segments behind number `after`, and their rows.
 
@@ -98,6 +104,7 @@ def verify_chain(
         reader.read_ends(everywhere=everywhere)
     else:
         reader.result.next_after = reader.number
+    reader.result.last = reader.number
     return reader.result
 
 
@@ -120,10 +127,9 @@ class _Reader:
         self.waiting: list[Segment] = []
         self.previous = self._segments().filter(number=after).first()
         self.number = after
-        # Everything from before this moment stands in segments that were read before.
-        self.complete_until = (
-            self._segments().filter(number__lte=after).aggregate(Max("complete_until"))
-        )["complete_until__max"]
+        # Everything from before this moment stands in segments that were read before. It never
+        # falls along a chain, so the last of them says it.
+        self.complete_until = self.previous.complete_until if self.previous else None
 
     def _segments(self) -> QuerySet[Segment]:
         return Segment.objects.filter(chain=self.chain.name)

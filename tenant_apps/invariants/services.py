@@ -74,7 +74,7 @@ def _run(invariant: Invariant, *, actor: Actor, sweep: bool) -> None:
         )
         if check is None:
             return
-        sweeping = sweep or _sweep_is_due(check)
+        sweeping = sweep or _sweep_is_due(check, rotates=invariant.rotates)
         began = time.perf_counter()
         reading = invariant.check(since=None if sweeping else check.watermark)
         if sweeping:
@@ -87,7 +87,9 @@ def _run(invariant: Invariant, *, actor: Actor, sweep: bool) -> None:
         check.save()
 
 
-def _sweep_is_due(check: InvariantCheck) -> bool:
+def _sweep_is_due(check: InvariantCheck, *, rotates: bool) -> bool:
+    if rotates and not check.found_by_sweep:
+        return False
     if check.swept_at is None:
         return True
     took = timedelta(microseconds=check.sweep_microseconds)

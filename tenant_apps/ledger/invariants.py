@@ -19,6 +19,9 @@ from shared_apps.kernel.invariants import (
     Watermark,
     register,
 )
+from shared_apps.seals.invariants import chain_invariant
+
+from .sealing import TRANSFERS
 
 CONCERNS = "ledger"
 
@@ -233,3 +236,8 @@ def register_invariants() -> None:
         ),
     ):
         register(Invariant(name=f"ledger.{name}", title=title, concerns=CONCERNS, check=check))
+    register(
+        chain_invariant(
+            TRANSFERS, title="Every sealed transfer is what was sealed.", concerns=CONCERNS
+        )
+    )
