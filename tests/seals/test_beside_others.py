@@ -19,8 +19,8 @@ from shared_apps.seals.verification import verify_chain
 from tenant_apps.ledger.models import Transfer
 from tenant_apps.ledger.services import post
 from tests.ledger.conftest import posting
-from tests.ledger.test_storms import _fork, storm
 from tests.seals.conftest import sell
+from tests.storms import fork, storm
 
 TRANSFERS = chains.by_name("transfers")
 METHODS = ("cash", "bank_transfer", "cheque", "mobile_money", "card")
@@ -82,7 +82,7 @@ def test_a_sealer_that_is_killed_leaves_nothing(
     seal_chains()
     sell(23, actor=actor)
     connection.close()
-    written = _fork.Event()
+    written = fork.Event()
 
     def seal_and_hang() -> None:
         def hang(*args: Any, **options: Any) -> None:
@@ -92,7 +92,7 @@ def test_a_sealer_that_is_killed_leaves_nothing(
         Progress.save = hang  # type: ignore[method-assign]
         services.seal_once(chain=TRANSFERS)
 
-    child = _fork.Process(target=seal_and_hang)
+    child = fork.Process(target=seal_and_hang)
     child.start()
     assert written.wait(30)
     os.kill(child.pid or 0, signal.SIGKILL)

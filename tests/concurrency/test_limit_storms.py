@@ -27,10 +27,9 @@ from tenant_apps.parties.models import Party
 from tenant_apps.payments.services import verify_payment
 from tests.cast import Cast, assemble
 from tests.deals.stories import a_client, kes, new_deal
-from tests.ledger.test_storms import PROCESSES, storm
 from tests.limits.stories import a_limit, a_limited_client, an_override, used
 from tests.payments.stories import a_payment
-from tests.payments.test_storms import at_once
+from tests.storms import PROCESSES, at_once, storm
 
 pytestmark = pytest.mark.slow
 

@@ -32,8 +32,8 @@ from tenant_apps.payments.services import verify_payment
 from tests.cast import assemble
 from tests.invariants.conftest import sale
 from tests.ledger.conftest import kes, posting
-from tests.ledger.test_storms import storm
 from tests.payments.stories import a_payment, an_open_deal
+from tests.storms import storm
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("real_commits")]
 

@@ -21,7 +21,7 @@ from tenant_apps.ledger.selectors import trial_balance
 from tenant_apps.ledger.services import post
 from tenant_apps.ledger.verification import verify
 from tests.ledger.conftest import posting
-from tests.ledger.test_storms import storm
+from tests.storms import storm
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("real_commits")]
 

@@ -32,7 +32,7 @@ from tenant_apps.wallets.models import ChargeSale, DepositRequest, SaleState, Wa
 from tenant_apps.wallets.providers.simulator import Simulator
 from tenant_apps.wallets.services import delivering
 from tenant_apps.wallets.statements import history_of, signed
-from tests.ledger.test_storms import PROCESSES, storm
+from tests.storms import PROCESSES, storm
 from tests.wallets.stories import (
     PHONE,
     Market,

@@ -1,9 +1,6 @@
 """Many processes at once: nothing is lost, nothing goes below its floor, nobody deadlocks."""
 
-import multiprocessing
-import os
 import random
-import traceback
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -50,47 +47,9 @@ from tenant_apps.ledger.services.accounts import open_needed
 from tenant_apps.ledger.verification import verify
 from tenants.context import tenant_context
 from tests.ledger.conftest import kes, posting
+from tests.storms import PROCESSES, storm
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("real_commits")]
-
-PROCESSES = 16
-Work = Callable[[int], Counter[str]]
-
-# A child of fork has no use for the parent's connection, so the parent has none at that moment.
-_fork = multiprocessing.get_context("fork")
-
-
-def storm(work: Work, *, processes: int = PROCESSES) -> Counter[str]:
-    """Run the work in processes that start together; answer what happened, counted."""
-    connection.close()
-    start = _fork.Barrier(processes)
-    results: Any = _fork.SimpleQueue()
-    children = [
-        _fork.Process(target=_child, args=(work, number, start, results))
-        for number in range(processes)
-    ]
-    for child in children:
-        child.start()
-    total: Counter[str] = Counter()
-    for _ in children:
-        total.update(results.get())
-    for child in children:
-        child.join()
-    return total
-
-
-def _child(work: Work, number: int, start: Any, results: Any) -> None:
-    random.seed(number)
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
-        start.wait(30)
-        results.put(work(number))
-    except BaseException:
-        results.put(Counter({traceback.format_exc(): 1}))
-    finally:
-        connection.close()
-        os._exit(0)
 
 
 def attempt(act: Callable[[], object]) -> str:
@@ -116,6 +75,23 @@ def tried(*postings: Posting) -> str:
 def hold() -> None:
     result = verify()
     assert result.books_hold, result.findings
+
+
+def test_a_deposit_of_1000_gives_1000_and_no_more(actor: Actor) -> None:
+    customer = uuid4()
+    commit(posting("payment.received.cash", amount="1000.00", party=customer))
+
+    def debit(_: int) -> Counter[str]:
+        return Counter(
+            tried(posting("payment.allocated", amount="1.00", party=customer)) for _ in range(400)
+        )
+
+    outcomes = storm(debit)
+    assert outcomes == {"done": 1000, "below_floor": 400 * PROCESSES - 1000}
+    assert Transfer.objects.filter(rule="payment.allocated").count() == 1000
+    left = balance_of(account_code="2000", subledger_id=customer, currency="KES")
+    assert left.is_zero
+    hold()
 
 
 @pytest.mark.parametrize("size", [1, 2])

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import random
-import threading
-from collections import Counter
 from collections.abc import Callable
 from datetime import date
 from functools import partial
 from typing import Any
 
 import pytest
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Sum
-from django.db.utils import IntegrityError, OperationalError
+from django.db.utils import IntegrityError
 
-from shared_apps.kernel.errors import DomainError
 from tenant_apps.commissions.models import Commission
 from tenant_apps.deals.models import Deal
 from tenant_apps.deals.services import DealWin, win_deals
@@ -23,7 +20,6 @@ from tenant_apps.ledger.models import Transfer
 from tenant_apps.ledger.selectors import balance_of, trial_balance
 from tenant_apps.payments.models import Allocation, Payment
 from tenant_apps.payments.services import amend_payment, verify_payment
-from tenants.context import tenant_context
 from tests.cast import Cast, assemble
 from tests.payments.stories import (
     a_client,
@@ -33,50 +29,9 @@ from tests.payments.stories import (
     an_open_deal,
     kes,
 )
-from tests.storms import assert_rollup_is_recount
+from tests.storms import assert_rollup_is_recount, at_once
 
 pytestmark = pytest.mark.slow
-
-ATTEMPTS = 6
-
-
-def at_once(organization: Any, acts: list[Callable[[], Any]]) -> Counter[str]:
-    """Run each act in a thread of its own, all let go together; what became of each.
-
-    A deadlock is tried again from the start, as the API does with its outermost transaction.
-    """
-    gate = threading.Barrier(len(acts))
-    ends: Counter[str] = Counter()
-
-    def attempt(act: Callable[[], Any]) -> str:
-        for _ in range(ATTEMPTS):
-            try:
-                with transaction.atomic():
-                    act()
-            except DomainError as error:
-                return error.code
-            except OperationalError as error:
-                if "deadlock" not in str(error):
-                    raise
-            else:
-                return "done"
-        return "deadlock"
-
-    def run(act: Callable[[], Any]) -> None:
-        try:
-            with tenant_context(organization):
-                gate.wait(20)
-                ends[attempt(act)] += 1
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=run, args=(act,)) for act in acts]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
-    assert sum(ends.values()) == len(acts)
-    return ends
 
 
 def verify(cast: Cast, payment: Payment, **values: Any) -> None:

@@ -22,8 +22,7 @@ from tenant_apps.payments.models import Payment
 from tenant_apps.payments.services import verify_payment, withdraw_payment
 from tests.cast import Cast, assemble
 from tests.payments.stories import a_client, a_payment, an_open_deal, kes
-from tests.payments.test_storms import at_once
-from tests.storms import assert_rollup_is_recount
+from tests.storms import assert_rollup_is_recount, at_once
 
 pytestmark = pytest.mark.slow
 
