@@ -6,6 +6,7 @@ _READERS = {
     "ledger.view_postingrule": "organization",
     "ledger.view_fiscalperiod": "organization",
     "ledger.view_hold": "organization",
+    "ledger.view_creditline": "organization",
     "ledger.view_stop": "organization",
 }
 

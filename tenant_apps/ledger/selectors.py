@@ -31,7 +31,6 @@ from .models import (
     Account,
     Balance,
     CreditLine,
-    CreditLineEntry,
     FiscalPeriod,
     Hold,
     HoldEntry,
@@ -258,11 +257,6 @@ def credit_lines_of(
     """The credit lines of subjects, by subject and currency."""
     lines = CreditLine.objects.of_subjects(subject_type, list(subject_ids))
     return {(line.subject_id, line.currency): line for line in lines}
-
-
-def credit_line_entries(*, line_id: UUID) -> QuerySet[CreditLineEntry]:
-    """How a credit line came to be as it is, newest first."""
-    return CreditLineEntry.objects.filter(line_id=line_id).order_by("-version")
 
 
 def balances_of(

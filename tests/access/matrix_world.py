@@ -29,7 +29,14 @@ from tenant_apps.deals.models import Activity, StageChange
 from tenant_apps.deals.services import note_activity
 from tenant_apps.invoices.models import Invoice, InvoiceSeries
 from tenant_apps.invoices.services import print_invoice
-from tenant_apps.ledger.models import Account, FiscalPeriod, Hold, PostingRule, Transfer
+from tenant_apps.ledger.models import (
+    Account,
+    CreditLine,
+    FiscalPeriod,
+    Hold,
+    PostingRule,
+    Transfer,
+)
 from tenant_apps.ledger.services import HoldRequest, reserve
 from tenant_apps.limits.models import Overrun
 from tenant_apps.limits.services import request_override, set_limit
@@ -299,6 +306,9 @@ IDS: dict[str, Any] = {
         "account_id": _first(Account.objects.with_balance().order_by("code")),
     },
     "ledger/holds/": lambda w: {"pk": w.hold.pk, "hold_id": w.hold.pk},
+    "ledger/credit-lines/": lambda w: dict.fromkeys(
+        ("pk", "line_id"), _first(CreditLine.objects.order_by("pk"))
+    ),
     "ledger/journals/": lambda w: {"pk": w.transfer.journal_id},
     "ledger/transfers/": lambda w: {"pk": w.transfer.pk},
     "ledger/posting-rules/": lambda w: {"pk": _first(PostingRule.objects.order_by("pk"))},

@@ -288,6 +288,18 @@ class Crowd:
                 mode="warn",
                 reason="They pay on time.",
             )
+        line = {"subject_type": "tests.client", "subject_id": client.pk, "currency": "KES"}
+        self.credit_line_id = ledger.open_credit_line(actor=self.system, **line)
+        for number in range(MANY):
+            ledger.set_credit_limit(
+                id=uuid7(),
+                limit=kes(f"{number}.00"),
+                effective_on=CLOSED,
+                source_type="tests.decision",
+                source_id=uuid7(),
+                actor=self.system,
+                **line,
+            )
         for _ in range(MANY):
             request_override(
                 actor=self.cast.actor("olga"),
@@ -344,6 +356,11 @@ LISTS: dict[str, Reader] = {
     "ledger/holds/<uuid:hold_id>/entries/": lambda c: (
         "ada",
         f"ledger/holds/{c.hold_id}/entries/",
+    ),
+    "ledger/credit-lines/": lambda c: ("ada", "ledger/credit-lines/"),
+    "ledger/credit-lines/<uuid:line_id>/entries/": lambda c: (
+        "ada",
+        f"ledger/credit-lines/{c.credit_line_id}/entries/",
     ),
     "ledger/transfers/": lambda c: ("ada", "ledger/transfers/"),
     "ledger/journals/": lambda c: ("ada", "ledger/journals/"),

@@ -9,6 +9,10 @@ from tenant_apps.ledger.models import (
     Account,
     AccountKind,
     AccountStatus,
+    CreditLine,
+    CreditLineEntry,
+    CreditLineEntryKind,
+    CreditLineEntryQuerySet,
     FiscalPeriod,
     Hold,
     HoldQuerySet,
@@ -114,3 +118,30 @@ class HoldFilter(filters.FilterSet):
 
     def filter_source(self, holds: HoldQuerySet, name: str, value: UUID) -> QuerySet[Hold]:
         return holds.of_source(value)
+
+
+class CreditLineFilter(filters.FilterSet):
+    subject_type = filters.CharFilter(max_length=64)
+    subject_id = filters.UUIDFilter()
+    currency = filters.CharFilter(max_length=3)
+
+    class Meta:
+        model = CreditLine
+        fields: tuple[str, ...] = ()
+
+
+class CreditLineEntryFilter(filters.FilterSet):
+    kind = filters.ChoiceFilter(choices=CreditLineEntryKind.choices)
+    source_type = filters.CharFilter(max_length=64)
+    source_id = filters.UUIDFilter(method="filter_source")
+    effective_from = filters.DateFilter(field_name="effective_on", lookup_expr="gte")
+    effective_to = filters.DateFilter(field_name="effective_on", lookup_expr="lte")
+
+    class Meta:
+        model = CreditLineEntry
+        fields: tuple[str, ...] = ()
+
+    def filter_source(
+        self, entries: CreditLineEntryQuerySet, name: str, value: UUID
+    ) -> QuerySet[CreditLineEntry]:
+        return entries.of_source(value)

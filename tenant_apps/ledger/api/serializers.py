@@ -14,6 +14,8 @@ from shared_apps.kernel.api.serializers import (
 from tenant_apps.ledger.models import (
     Account,
     AccountKind,
+    CreditLine,
+    CreditLineEntry,
     FiscalPeriod,
     Hold,
     HoldEntry,
@@ -164,6 +166,69 @@ class HoldEntryOut(serializers.ModelSerializer[HoldEntry]):
     class Meta:
         model = HoldEntry
         fields = ("number", "kind", "amount", "held", "journal_id", "recorded_at", "actor_id")
+        read_only_fields = fields
+
+
+class CreditLineOut(serializers.ModelSerializer[CreditLine]):
+    """What a subject may owe in a currency, owes (`used`) and has reserved (`held`).
+
+    Without a limit, `limit` and `available` are null: it is only counted. `available` is below
+    zero where more is in use than the limit allows.
+    """
+
+    limit = MoneyField(allow_null=True, read_only=True)
+    used = MoneyField(read_only=True)
+    held = MoneyField(read_only=True)
+    available = MoneyField(minimum=None, allow_null=True, read_only=True)
+
+    class Meta:
+        model = CreditLine
+        fields = (
+            "id",
+            "subject_type",
+            "subject_id",
+            "currency",
+            "limit",
+            "used",
+            "held",
+            "available",
+        )
+        read_only_fields = fields
+
+
+class CreditLineEntryOut(serializers.ModelSerializer[CreditLineEntry]):
+    """One change of a credit line: who made it, when and for what, and how it left the line.
+
+    `used_change` and `held_change` are what it added to `used` and `held`, below zero where it
+    gave back. `limit`, `used`, `held` and `available` are as the line stood right after it.
+    """
+
+    used_change = MoneyField(source="used_by", minimum=None, read_only=True)
+    held_change = MoneyField(source="held_by", minimum=None, read_only=True)
+    limit = MoneyField(allow_null=True, read_only=True)
+    used = MoneyField(read_only=True)
+    held = MoneyField(read_only=True)
+    available = MoneyField(minimum=None, allow_null=True, read_only=True)
+
+    class Meta:
+        model = CreditLineEntry
+        fields = (
+            "id",
+            "version",
+            "kind",
+            "used_change",
+            "held_change",
+            "limit",
+            "used",
+            "held",
+            "available",
+            "effective_on",
+            "recorded_at",
+            "source_type",
+            "source_id",
+            "actor_id",
+            "reason",
+        )
         read_only_fields = fields
 
 

@@ -1,6 +1,7 @@
 from django.urls import path
 from rest_framework.routers import SimpleRouter
 
+from tenant_apps.ledger.api.credit_views import CreditLineEntryViewSet, CreditLineViewSet
 from tenant_apps.ledger.api.stop_views import RestartView, StopView
 from tenant_apps.ledger.api.views import (
     AccountViewSet,
@@ -25,6 +26,7 @@ router.register(f"{_ROOT}/transfers", TransferViewSet, basename="ledger-transfer
 router.register(f"{_ROOT}/journals", JournalViewSet, basename="ledger-journal")
 router.register(f"{_ROOT}/posting-rules", PostingRuleViewSet, basename="ledger-posting-rule")
 router.register(f"{_ROOT}/holds", HoldViewSet, basename="ledger-hold")
+router.register(f"{_ROOT}/credit-lines", CreditLineViewSet, basename="ledger-credit-line")
 router.register(f"{_ROOT}/periods", FiscalPeriodViewSet, basename="ledger-period")
 
 urlpatterns = [
@@ -47,6 +49,11 @@ urlpatterns = [
         f"{_ROOT}/holds/<uuid:hold_id>/entries/",
         HoldEntryViewSet.as_view({"get": "list"}),
         name="ledger-hold-entries",
+    ),
+    path(
+        f"{_ROOT}/credit-lines/<uuid:line_id>/entries/",
+        CreditLineEntryViewSet.as_view({"get": "list"}),
+        name="ledger-credit-line-entries",
     ),
     path(
         f"{_ROOT}/journals/<uuid:pk>/reversal/",

@@ -1,16 +1,20 @@
 """How much credit somebody may use, how much of it is used, and how it came about."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import ClassVar, Self
 from uuid import UUID
 
 from django.db import models
-from django.db.models import F, Q
-from django.db.models.functions import Greatest
+from django.db.models import F, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce, Greatest
 
 from shared_apps.kernel.fields import CurrencyField, MinorUnitsField, MoneyOf
 from shared_apps.kernel.ids import ids_near
 from shared_apps.kernel.models import RecordQuerySet
+from shared_apps.kernel.money import Money
+
+from .snapshots import LateArrival, SettledCreditLine
 
 
 class CreditLineEntryKind(models.TextChoices):
@@ -86,12 +90,26 @@ class CreditLine(models.Model):
     def __str__(self) -> str:
         return f"{self.subject_type} {self.currency}"
 
+    @property
+    def available(self) -> Money | None:
+        """What may still be used or held; below zero above the limit, None without one."""
+        limit = self.limit
+        return None if limit is None else limit - self.used - self.held
+
 
 class CreditLineEntryQuerySet(RecordQuerySet["CreditLineEntry"]):
     """Entries have ids that begin as their source's, as transfers have."""
 
     def of_source(self, source_id: UUID) -> Self:
         return self.filter(id__range=ids_near(source_id), source_id=source_id)
+
+    def known_at(self, at: datetime) -> Self:
+        """Those that were known at a settled instant."""
+        late = LateArrival.objects.filter(transfer_id=OuterRef("pk")).values("recorded_at")
+        settled = SettledCreditLine.objects.filter(line_id=OuterRef("line_id")).values("version")
+        return self.alias(known_from=Coalesce(Subquery(late), F("recorded_at"))).filter(
+            version__lte=Subquery(settled), known_from__lte=at
+        )
 
 
 class CreditLineEntry(models.Model):
@@ -129,6 +147,12 @@ class CreditLineEntry(models.Model):
     reason = models.CharField(max_length=200, blank=True)
     actor_id = models.UUIDField(null=True)
 
+    used_by = MoneyOf("used_change", "currency")
+    held_by = MoneyOf("held_change", "currency")
+    limit = MoneyOf("limit_minor", "currency")
+    used = MoneyOf("used_minor", "currency")
+    held = MoneyOf("held_minor", "currency")
+
     objects: ClassVar = CreditLineEntryQuerySet.as_manager()
 
     class Meta:
@@ -142,3 +166,9 @@ class CreditLineEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.line_id} {self.version} {self.kind}"
+
+    @property
+    def available(self) -> Money | None:
+        """What could still be used or held right after it; None where there was no limit."""
+        limit = self.limit
+        return None if limit is None else limit - self.used - self.held
