@@ -33,20 +33,25 @@ SECONDS = 8
 ACCOUNTS = 100_000
 SCALES = {"hot": 1, "spread": 100}
 
-# Ids are numbers written as UUIDs: making them costs next to nothing that is measured. Transfers,
-# journals and sources have ids that begin with the time, as in the product. Account 0 is shared.
+# Accounts' ids are numbers written as UUIDs. Transfers, journals and sources have ids that begin
+# with the time, as in the product, and the statement looks whether the books are stopped, as the
+# product's does. Account 0 is shared.
 _UUID = "lpad(:{}::text, 32, '0')::uuid"
+# The server's own ids where it can make them (PostgreSQL 18), or a number after the time.
+_NEW_ID = "uuidv7()"
+_OLDER_ID = (
+    "(lpad((extract(epoch FROM now()) * 1000)::bigint::text, 16, '0')"
+    " || lpad(:id::text, 16, '0'))::uuid"
+)
 _CALL = f"""
 \\set id random(1, 9000000000000000)
-SELECT ledger_post_transfer(
+SELECT o.* FROM (SELECT {_NEW_ID} AS id OFFSET 0) AS t, ledger_post_transfer(
     t.id, '\\x{"ab" * 32}', t.id, 1::smallint,
     {_UUID.format("debit")}, 0::smallint, 0::smallint,
     {_UUID.format("credit")}, 0::smallint, :rank::smallint,
     5, 'KES', '2026-11-20', 'posting', 'invoice.issued', 'bench.document', t.id,
-    NULL, '', NULL, t.at)
-  FROM (SELECT now() AS at,
-               (lpad((extract(epoch FROM now()) * 1000)::bigint::text, 16, '0')
-                || lpad(:id::text, 16, '0'))::uuid AS id OFFSET 0) AS t;
+    NULL, '', NULL, now()) AS o
+ WHERE NOT EXISTS (SELECT FROM ledger_stop);
 """
 SCRIPTS = {
     "hot": f"\\set debit random(1, {ACCOUNTS})\n\\set credit 0\n\\set rank 100{_CALL}",
@@ -136,11 +141,12 @@ def _per_second(*arguments: str, variables: dict[str, str]) -> float:
 
 
 @contextmanager
-def _files() -> Iterator[dict[str, str]]:
+def _files(*, has_own_ids: bool) -> Iterator[dict[str, str]]:
     with tempfile.TemporaryDirectory() as folder:
         paths = {name: str(Path(folder) / f"{name}.sql") for name in SCRIPTS}
         for name, path in paths.items():
-            Path(path).write_text(SCRIPTS[name], encoding="utf-8")
+            text = SCRIPTS[name] if has_own_ids else SCRIPTS[name].replace(_NEW_ID, _OLDER_ID)
+            Path(path).write_text(text, encoding="utf-8")
         yield paths
 
 
@@ -167,6 +173,15 @@ def _prepare(*, schema: str, progress: Callable[[str], None]) -> dict[str, dict[
     return {**runs, "hot": ours, "spread": ours, "batch": ours}
 
 
+def _has_own_ids() -> bool:
+    """Whether the server makes UUIDs of version 7."""
+    import psycopg
+
+    owner = os.environ["DATABASE_OWNER_URL"]
+    with psycopg.connect(owner.replace("postgres://", "postgresql://"), autocommit=True) as server:
+        return server.info.server_version >= 180000
+
+
 def _bytes_per_transfer(*, schema: str) -> int:
     """The table of transfers with its indexes, over the number of its rows."""
     import psycopg
@@ -190,7 +205,7 @@ def run(*, progress: Callable[[str], None]) -> Mapping[str, Figure]:
     runs = _prepare(schema=schema, progress=progress)
     measured: dict[str, list[float]] = {name: [] for name in runs}
     load = ("-c", str(CLIENTS), "-j", str(THREADS), "-T", str(SECONDS))
-    with _files() as files:
+    with _files(has_own_ids=_has_own_ids()) as files:
         for number in range(1, ROUNDS + 1):
             progress(f"round {number} of {ROUNDS}")
             for kind in SCALES:

@@ -6,10 +6,11 @@ from uuid import uuid4
 
 import psycopg
 import pytest
-from django.db import connection, transaction
+from django.db import ProgrammingError, connection, transaction
 
 from shared_apps.kernel.actor import Actor
 from tenant_apps.ledger.services import post
+from tenants import roles
 from tests.databases import owner_connection
 from tests.ledger.conftest import posting
 
@@ -28,12 +29,19 @@ STATEMENTS = [
 
 
 @pytest.fixture
-def owner(real_commits: Any, actor: Actor) -> Iterator[psycopg.Connection]:
-    """The login that owns the tables, in the organization's schema."""
+def owner(real_commits: Any, actor: Actor, settings: Any) -> Iterator[psycopg.Connection]:
+    """The login that owns the tables, in the organization's schema, as if there were no roles."""
     with transaction.atomic():
         post(postings=[posting("payment.received.cash", amount="1.00", party=uuid4())], actor=actor)
     with owner_connection(connection.settings_dict["NAME"]) as login:
         login.execute(f"SET search_path = {real_commits.schema_name}, pg_temp")
+        settings.TENANT_ROLES = False
+        guards = list(roles.stand_ins(real_commits.schema_name))
+        assert guards
+        for statement in guards:
+            login.execute(statement)
+        assert not list(roles.stand_ins(real_commits.schema_name))
+        settings.TENANT_ROLES = True
         yield login
 
 
@@ -70,3 +78,21 @@ def test_a_refused_posting_leaves_the_door_closed(owner: psycopg.Connection) -> 
         assert refusal.value.sqlstate == "KL005"
         with pytest.raises(psycopg.errors.InsufficientPrivilege), owner.transaction():
             owner.execute("UPDATE ledger_balance SET posted = 5")
+
+
+def test_where_roles_stand_they_refuse_and_the_guards_cost_nothing(
+    real_commits: Any, actor: Actor
+) -> None:
+    assert not list(roles.stand_ins(real_commits.schema_name))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT bool_and(tgenabled = 'D') FROM pg_trigger"
+            " WHERE tgname IN ('ledger_balance_guard', 'ledger_transfer_guard')"
+            " AND tgrelid IN ('ledger_balance'::regclass, 'ledger_transfer'::regclass)"
+        )
+        assert cursor.fetchone() == (True,)
+        for statement in STATEMENTS:
+            if statement.startswith("TRUNCATE"):
+                continue
+            with pytest.raises(ProgrammingError, match="permission denied"), transaction.atomic():
+                cursor.execute(statement)

