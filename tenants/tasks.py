@@ -17,7 +17,7 @@ from tenants.connections import connection
 from tenants.context import organization_or_none, platform_context, tenant_context
 from tenants.errors import TaskRefused
 from tenants.models import Organization, SpareSchema
-from tenants.selectors import served_organizations
+from tenants.selectors import all_organizations, served_organizations
 
 logger = structlog.get_logger(__name__)
 HEADER = "kontor_organization"
@@ -27,7 +27,8 @@ class TenantTask(Task):
     """The base class of every task.
 
     A task without an organization is refused unless it is declared with `platform=True`; the
-    organization's state is checked before it runs; afterwards the connection is in no tenant.
+    organization's state is checked before it runs (for one that is suspended only a task declared
+    with `also_suspended=True` runs); afterwards the connection is in no tenant.
 
     After a deadlock or a serialization failure it runs again from its beginning, a few times. A
     message may reach a worker twice anyhow, so every task bears that.
@@ -35,6 +36,7 @@ class TenantTask(Task):
 
     abstract = True
     platform = False
+    also_suspended = False
 
     def apply_async(
         self, args: Any = None, kwargs: Any = None, *positional: Any, **options: Any
@@ -76,16 +78,16 @@ class TenantTask(Task):
             raise TaskRefused(f"{self.name} came without an organization")
         with platform_context(reason="check the organization of a task"):
             organization: Organization | None = Organization.objects.filter(id=UUID(sent)).first()
-        if organization is None or not organization.is_served:
+        if organization is None or not (organization.is_served or self.also_suspended):
             logger.warning("task_refused", task=self.name, organization=sent)
             raise TaskRefused(f"{self.name}: the organization is not served")
         return organization
 
 
-def in_every_organization(act: Callable[[], object]) -> None:
-    """Do something in each organization that is served. Where it fails it is logged, and the
-    others have their turn."""
-    for organization in served_organizations():
+def in_every_organization(act: Callable[[], object], *, also_suspended: bool = False) -> None:
+    """Do something in each organization that is served, or in the suspended ones as well. Where it
+    fails it is logged, and the others have their turn."""
+    for organization in all_organizations() if also_suspended else served_organizations():
         try:
             with tenant_context(organization):
                 retrying(act)

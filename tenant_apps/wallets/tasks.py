@@ -9,14 +9,18 @@ from celery import shared_task
 from shared_apps.access.actors import system_actor
 from tenant_apps.wallets import services
 from tenant_apps.wallets.selectors import has_due_sales, running_batches
+from tenants.context import current_organization
 from tenants.tasks import in_every_organization
 
 _CALL_EXPIRES_SECONDS = 60
 
 
-@shared_task
+@shared_task(also_suspended=True)
 def settle_due() -> None:
-    """Ask the provider about the organization's sales that are due."""
+    """Ask the provider about the organization's sales that are due.
+
+    Money is at stake: what was sent before an organization was suspended is settled all the same.
+    """
     services.settle_due(actor=system_actor("wallets"))
 
 
@@ -30,7 +34,7 @@ def work_on_batch(batch_id: str) -> None:
 @shared_task(platform=True)
 def poll() -> None:
     """Find sales to be asked about, and batches whose call was lost."""
-    in_every_organization(_call_where_due)
+    in_every_organization(_call_where_due, also_suspended=True)
 
 
 def call_for_batch(*, batch_id: UUID) -> None:
@@ -41,5 +45,7 @@ def call_for_batch(*, batch_id: UUID) -> None:
 def _call_where_due() -> None:
     if has_due_sales():
         settle_due.apply_async(retry=False, expires=_CALL_EXPIRES_SECONDS)
+    if not current_organization().is_served:
+        return
     for batch_id in running_batches():
         call_for_batch(batch_id=batch_id)

@@ -11,12 +11,13 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 import structlog
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import F
 
 from shared_apps.audit import services as audit
 from shared_apps.kernel import clock
 from shared_apps.kernel.actor import Actor
+from shared_apps.kernel.errors import DomainError
 from shared_apps.kernel.operations import step
 from shared_apps.kernel.transactions import retrying
 from tenant_apps.ledger import services as ledger
@@ -68,10 +69,21 @@ def deliver_sale(*, sale_id: UUID, actor: Actor) -> None:
 def settle_due(*, actor: Actor, limit: int = 100) -> int:
     """The janitor: ask the provider about sales that wait, each when its time has come.
 
-    Answers how many it took up. Two janitors take different ones.
+    Answers how many it took up. Two janitors take different ones. What goes wrong with one sale
+    leaves it for the next time and keeps no other waiting. For an organization that is suspended
+    the provider is only asked: nothing is sent.
     """
     due = list(ChargeSale.objects.due(at=clock.now()).values_list("pk", flat=True)[:limit])
-    return sum(_take_up(sale_id, actor=actor) for sale_id in due)
+    taken = 0
+    for sale_id in due:
+        try:
+            taken += _take_up(sale_id, actor=actor)
+        except (OperationalError, InterfaceError):
+            # No sale's fault: the database is not there.
+            raise
+        except Exception:
+            logger.exception("charge_sale_left", sale_id=str(sale_id))
+    return taken
 
 
 @step
@@ -111,18 +123,20 @@ def _take_up(sale_id: UUID, *, actor: Actor) -> bool:
         return True
     if answer.outcome == Outcome.UNHEARD:
         # It never arrived. The same reference again: should it arrive after all, it is one charge.
-        _call(provider, sale, actor=actor)
+        if current_organization().is_served:
+            _call(provider, sale, actor=actor)
     else:
-        settle_sale(sale_id=sale_id, answer=answer, actor=actor)
+        _settle_or_leave(sale_id, answer, actor=actor)
     return True
 
 
 def _send_or_give_up(sale: ChargeSale, *, now: datetime, actor: Actor) -> None:
     if now - sale.created_at <= SEND_WITHIN:
-        deliver_sale(sale_id=sale.pk, actor=actor)
+        if current_organization().is_served:
+            deliver_sale(sale_id=sale.pk, actor=actor)
         return
     gave_up = ChargeAnswer(outcome=Outcome.REFUSED, reason="it was not sent in time")
-    retrying(lambda: _settle(sale.pk, gave_up, actor=actor, only_if=SaleState.HELD))
+    _settle_or_leave(sale.pk, gave_up, actor=actor, only_if=SaleState.HELD)
 
 
 def _call(provider: providers.ChargeProvider, sale: ChargeSale, *, actor: Actor) -> None:
@@ -140,7 +154,7 @@ def _call(provider: providers.ChargeProvider, sale: ChargeSale, *, actor: Actor)
         # A time-out, or an adapter that failed in the middle: it may have arrived.
         logger.warning("charge_unknown", sale_id=str(sale.pk), error=type(problem).__qualname__)
         answer = ChargeAnswer(outcome=Outcome.PENDING)
-    settle_sale(sale_id=sale.pk, answer=answer, actor=actor)
+    _settle_or_leave(sale.pk, answer, actor=actor)
 
 
 def _not_reached(sale: ChargeSale) -> ChargeAnswer:
@@ -148,6 +162,19 @@ def _not_reached(sale: ChargeSale) -> ChargeAnswer:
         # An earlier call may have arrived.
         return ChargeAnswer(outcome=Outcome.PENDING)
     return ChargeAnswer(outcome=Outcome.REFUSED, reason="the provider cannot be reached")
+
+
+def _settle_or_leave(
+    sale_id: UUID, answer: ChargeAnswer, *, actor: Actor, only_if: SaleState | None = None
+) -> None:
+    """Settle a sale, or leave it to the janitor where the books refuse: they may be stopped.
+
+    What the provider said is not lost by that. It says the same when it is asked again.
+    """
+    try:
+        retrying(lambda: _settle(sale_id, answer, actor=actor, only_if=only_if))
+    except DomainError as refusal:
+        logger.warning("charge_not_settled", sale_id=str(sale_id), code=refusal.code)
 
 
 @transaction.atomic
