@@ -56,6 +56,13 @@ class PaidByAnother(Conflict):
     title = "The deal keeps its client: payments of that client stand on it."
 
 
+class DealHoldsMoney(Conflict):
+    """A deal is not lost while payments stand on it that nobody refused or took back."""
+
+    code = "deal_holds_money"
+    title = "The deal is not lost: payments stand on it."
+
+
 class DealLost(RuleRefused):
     code = "deal_lost"
     title = "The deal was lost; it takes no payment."

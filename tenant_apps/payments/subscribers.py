@@ -12,7 +12,7 @@ from shared_apps.audit.subscriptions import subscribe
 from shared_apps.kernel.actor import Actor
 from tenant_apps.approvals import registry
 from tenant_apps.approvals.models import Approval
-from tenant_apps.deals.events import DealChanged, DealWon
+from tenant_apps.deals.events import DealChanged, DealLost, DealWon
 from tenant_apps.deals.models import Deal
 from tenant_apps.invoices.events import InvoiceIssued
 from tenant_apps.limits import above
@@ -56,6 +56,11 @@ def keep_payers_of_won(events: Sequence[DealWon], *, actor: Actor) -> None:
     services.check_payers(deal_ids=[event.subject_id for event in events])
 
 
+def keep_money_from_lost(events: Sequence[DealLost], *, actor: Actor) -> None:
+    """No invoice would ever take what was paid on a deal that is lost."""
+    services.check_no_money_stands(deal_ids=[event.subject_id for event in events])
+
+
 def money_that_waits(deal_ids: Collection[UUID]) -> dict[tuple[UUID, UUID, str], int]:
     """What an invoice of these deals is paid with as soon as it is there, in minor units."""
     found: dict[tuple[UUID, UUID, str], int] = defaultdict(int)
@@ -80,4 +85,5 @@ registry.register(
 above.register_waiting_money(money_that_waits)
 subscribe(DealChanged, keep_payers_of_changed)
 subscribe(DealWon, keep_payers_of_won)
+subscribe(DealLost, keep_money_from_lost)
 subscribe(InvoiceIssued, use_money_that_waited)

@@ -14,7 +14,7 @@ from tenant_apps.payments.services.recording import (
     record_payment,
     record_payments,
 )
-from tenant_apps.payments.services.standing import check_payers
+from tenant_apps.payments.services.standing import check_no_money_stands, check_payers
 from tenant_apps.payments.services.verifying import (
     Verification,
     reject_payment,
@@ -29,6 +29,7 @@ __all__ = [
     "allocate_on_deals",
     "amend_payment",
     "attach_proof",
+    "check_no_money_stands",
     "check_payers",
     "print_payment_invoice",
     "record_payment",

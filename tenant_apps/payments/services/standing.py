@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from django.db.models import F, Q
@@ -32,9 +32,7 @@ def check_payers(*, deal_ids: Iterable[UUID]) -> None:
     found = list(of_others[: _NAMED_AT_MOST + 1])
     if not found:
         return
-    _, _, deal = found[0]
-    references = [reference for reference, _, _ in found[:_NAMED_AT_MOST]]
-    named = ", ".join(references) + (" and others" if len(found) > _NAMED_AT_MOST else "")
+    named, deal, references = _named(found)
     if any(state == PaymentState.VERIFIED for _, state, _ in found):
         advice = "Record a deal of its own for the other client: verified money stays."
     else:
@@ -43,3 +41,38 @@ def check_payers(*, deal_ids: Iterable[UUID]) -> None:
         f"{named} on {deal} came from the present client. {advice}",
         extra={"deal": deal, "payments": references},
     )
+
+
+@step
+def check_no_money_stands(*, deal_ids: Iterable[UUID]) -> None:
+    """Whether nothing was paid on these deals that nobody has refused or taken back.
+
+    A step of losing deals, which has locked them: so does whoever records a payment.
+
+    :raises DealHoldsMoney: a payment stands on one of them.
+    """
+    standing = (
+        Payment.objects.standing()
+        .filter(deal_id__in=set(deal_ids))
+        .order_by("id")
+        .values_list("reference", "state", "deal__reference")
+    )
+    found = list(standing[: _NAMED_AT_MOST + 1])
+    if not found:
+        return
+    named, deal, references = _named(found)
+    if any(state == PaymentState.VERIFIED for _, state, _ in found):
+        advice = "Win it at the value that was agreed, or leave it open: verified money stays."
+    else:
+        advice = "Withdraw or reject them first."
+    raise errors.DealHoldsMoney(
+        f"{named} on {deal} would be left behind. {advice}",
+        extra={"deal": deal, "payments": references},
+    )
+
+
+def _named(found: Sequence[tuple[str, str, str]]) -> tuple[str, str, list[str]]:
+    """A few payments by reference, the deal of the first, and the references as they stand."""
+    references = [reference for reference, _, _ in found[:_NAMED_AT_MOST]]
+    named = ", ".join(references) + (" and others" if len(found) > _NAMED_AT_MOST else "")
+    return named, found[0][2], references
