@@ -65,6 +65,7 @@ def tamper(books: Any) -> Iterator[Tamper]:
     """What the owner of the database could do, with every trigger and constraint taken away."""
     owner = owner_connection(connection.settings_dict["NAME"])
     owner.execute(f"SET search_path = {books.schema_name}")
+    owner.execute("SELECT set_config('ledger.writer', 'on', false)")
     for table in ("ledger_balance", "ledger_transfer", "ledger_hold", "ledger_holdentry"):
         owner.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
     owner.execute("ALTER TABLE ledger_balance DROP CONSTRAINT ledger_balance_floor")

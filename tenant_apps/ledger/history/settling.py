@@ -7,11 +7,13 @@ one: at its `posted_at`, if that lies in the interval. A transaction that commit
 its beginning, a clock that runs ahead at its end, so that instants follow the versions closely.
 
 All of a settlement is one transaction: it happens or it does not, and the next one goes on from the
-positions. It takes no lock that a posting waits for.
+positions. It takes no lock that a posting waits for. Two database functions write; the
+organization's own role may only read what they wrote.
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db import connection, transaction
@@ -20,7 +22,7 @@ from shared_apps.kernel import clock
 from tenants.context import current_organization
 
 from . import sizes
-from .settling_sql import FOLD, FOLD_CREDIT, MOVED, MOVED_CREDIT, PLAN, UNPLAN
+from .settling_sql import LOCK, MOVED, MOVED_CREDIT, SETTLE
 
 _INSTANT = timedelta(microseconds=1)
 
@@ -40,62 +42,39 @@ def settle() -> Settled | None:
     Idempotent: where nothing moved, only the horizon does.
     """
     with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO ledger_settlement (id, day_offset_minutes, transfers) VALUES (1, %s, 0)"
-            " ON CONFLICT (id) DO NOTHING",
-            [_day_offset()],
-        )
-        cursor.execute(
-            "SELECT settled_until, day_offset_minutes, transfers FROM ledger_settlement"
-            " WHERE id = 1 FOR NO KEY UPDATE SKIP LOCKED"
-        )
+        cursor.execute(LOCK, [_day_offset()])
         row = cursor.fetchone()
         if row is None:
             return None
-        former, offset, count = row
+        (former,) = row
         cursor.execute(MOVED)
-        moved = cursor.fetchall()
+        accounts, stripes, versions = _columns(cursor.fetchall(), 3)
         cursor.execute(MOVED_CREDIT)
-        moved_credit = cursor.fetchall()
+        lines, line_versions = _columns(cursor.fetchall(), 2)
         # After looking, so that what was seen is known at this instant.
         until = clock.now()
         if former is not None:
             until = max(until, former + _INSTANT)
-        since = datetime.min.replace(tzinfo=UTC) if former is None else former + _INSTANT
-        times = {"since": since, "until": until}
-        fresh = 0
-        if moved_credit:
-            lines, settled, versions = (list(column) for column in zip(*moved_credit, strict=True))
-            read = {"lines": lines, "settled": settled, "versions": versions}
-            cursor.execute(FOLD_CREDIT, {**read, **times})
-        if moved:
-            accounts, stripes, settled, versions = (
-                list(column) for column in zip(*moved, strict=True)
-            )
-            cursor.execute(PLAN)
-            cursor.execute(
-                FOLD,
-                {
-                    "accounts": accounts,
-                    "stripes": stripes,
-                    "settled": settled,
-                    "versions": versions,
-                    **times,
-                    "offset": offset,
-                    "count": count,
-                    "deep": sizes.DEEP,
-                    "block": sizes.BLOCK,
-                    "segment": sizes.SEGMENT,
-                },
-            )
-            (fresh,) = cursor.fetchone() or (0,)
-            cursor.execute(UNPLAN)
         cursor.execute(
-            "UPDATE ledger_settlement SET settled_until = %s, transfers = transfers + %s"
-            " WHERE id = 1",
-            [until, fresh],
+            SETTLE,
+            {
+                "accounts": accounts,
+                "stripes": stripes,
+                "versions": versions,
+                "lines": lines,
+                "line_versions": line_versions,
+                "until": until,
+                "deep": sizes.DEEP,
+                "block": sizes.BLOCK,
+                "segment": sizes.SEGMENT,
+            },
         )
+        (fresh,) = cursor.fetchone() or (0,)
     return Settled(transfers=fresh, until=until)
+
+
+def _columns(rows: list[tuple[Any, ...]], width: int) -> list[list[Any]]:
+    return [[row[column] for row in rows] for column in range(width)]
 
 
 def _day_offset() -> int:

@@ -1,11 +1,14 @@
 """What the past of the books is read from, so that no question reads all of it.
 
-Derived from the transfers, written by `history.settling` alone, recounted by `verify_books`. None
-of it is needed for a right answer about now, and nothing that posts reads or writes it. Sums may
-leave the range of one amount, so they are numeric.
+Derived from the transfers, written by the functions that `history.settling` calls and by nobody
+else (the organization's role may only read), recounted by `verify_books`. None of it is needed for
+a right answer about now, and nothing that posts reads or writes it. Sums may leave the range of one
+amount, so they are numeric.
 
 See docs/decisions/two-times.md for what the words mean.
 """
+
+from typing import ClassVar
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -30,6 +33,8 @@ class Settlement(models.Model):
     taken; it is fixed, so that a later instant never has an earlier day.
     """
 
+    read_only: ClassVar[bool] = True
+
     id = models.SmallIntegerField(primary_key=True, default=1)
     settled_until = models.DateTimeField(null=True)
     day_offset_minutes = models.SmallIntegerField(default=0)
@@ -43,6 +48,8 @@ class Settlement(models.Model):
 class SettledPosition(models.Model):
     """Up to which version the transfers of a balance are settled."""
 
+    read_only: ClassVar[bool] = True
+
     pk = models.CompositePrimaryKey("account_id", "stripe")
     account_id = models.UUIDField()
     stripe = models.PositiveSmallIntegerField()
@@ -54,6 +61,8 @@ class SettledPosition(models.Model):
 
 class SettledCreditLine(models.Model):
     """Up to which version the entries of a credit line are settled."""
+
+    read_only: ClassVar[bool] = True
 
     line_id = models.UUIDField(primary_key=True)
     version = models.BigIntegerField()
@@ -69,6 +78,8 @@ class LateArrival(models.Model):
     Entries of credit lines, whose ids are no transfer's, stand here too.
     """
 
+    read_only: ClassVar[bool] = True
+
     transfer_id = models.UUIDField(primary_key=True)
     recorded_at = models.DateTimeField()
 
@@ -78,6 +89,8 @@ class LateArrival(models.Model):
 
 class RecordedSegment(models.Model):
     """A few hundred transfers in the order in which they became known."""
+
+    read_only: ClassVar[bool] = True
 
     number = models.BigIntegerField(primary_key=True)
     recorded_from = models.DateTimeField()
@@ -94,6 +107,8 @@ class BalanceSnapshot(models.Model):
 
     Every transfer up to `version` was known at `recorded_at`; none after it was known before.
     """
+
+    read_only: ClassVar[bool] = True
 
     pk = models.CompositePrimaryKey("account_id", "stripe", "block")
     account_id = models.UUIDField()
@@ -120,6 +135,8 @@ class BalanceDay(models.Model):
     those transfers that were recorded on the very day they took effect.
     """
 
+    read_only: ClassVar[bool] = True
+
     pk = models.CompositePrimaryKey("account_id", "stripe", "effective_on")
     account_id = models.UUIDField()
     stripe = models.PositiveSmallIntegerField()
@@ -140,6 +157,8 @@ class BalanceDisplacement(models.Model):
     `late` was recorded after the day it took effect, `early` before it. `after_version` is that of
     the snapshot before, or 0. `versions` are theirs: a statement finds them without reading all.
     """
+
+    read_only: ClassVar[bool] = True
 
     pk = models.CompositePrimaryKey("account_id", "stripe", "after_version", "effective_on")
     account_id = models.UUIDField()
@@ -163,6 +182,8 @@ class BalanceDisplacement(models.Model):
 class BookLine(models.Model):
     """A line of the chart in a currency that something was settled under."""
 
+    read_only: ClassVar[bool] = True
+
     pk = models.CompositePrimaryKey("line_id", "currency")
     line_id = models.UUIDField()
     currency = CurrencyField()
@@ -173,6 +194,8 @@ class BookLine(models.Model):
 
 class BookSnapshot(models.Model):
     """What all accounts under a line held after a segment (debit positive)."""
+
+    read_only: ClassVar[bool] = True
 
     pk = models.CompositePrimaryKey("line_id", "currency", "segment")
     line_id = models.UUIDField()
@@ -187,6 +210,8 @@ class BookSnapshot(models.Model):
 class BookDay(models.Model):
     """A day with movement under a line, by effective day (debit positive)."""
 
+    read_only: ClassVar[bool] = True
+
     pk = models.CompositePrimaryKey("line_id", "currency", "effective_on")
     line_id = models.UUIDField()
     currency = CurrencyField()
@@ -200,6 +225,8 @@ class BookDay(models.Model):
 
 class BookDisplacement(models.Model):
     """What took effect under a line on another day than it was recorded on, by segment."""
+
+    read_only: ClassVar[bool] = True
 
     pk = models.CompositePrimaryKey("line_id", "currency", "segment", "effective_on")
     line_id = models.UUIDField()
