@@ -54,7 +54,7 @@ class Organization(TenantMixin):
     entitlements = models.JSONField(default=dict, blank=True)
     trial_ends_on = models.DateField(null=True, blank=True)
     # Grows with each change, under the row's lock: what the routing caches is never older.
-    routing_version = models.BigIntegerField(default=1)
+    routing_version = models.BigIntegerField(default=1, db_default=1)
     created_at = CreatedAtField()
 
     objects = OrganizationQuerySet.as_manager()
@@ -112,7 +112,13 @@ class Domain(DomainMixin):
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     created_at = CreatedAtField()
-    routing_version = models.BigIntegerField(default=first_routing_version)
+    routing_version = models.BigIntegerField(
+        default=first_routing_version,
+        # For rows of the release before, which knows no versions.
+        db_default=models.Func(
+            template="(extract(epoch FROM now()) * 1000)", output_field=models.BigIntegerField()
+        ),
+    )
 
     class Meta:
         constraints = (

@@ -133,18 +133,20 @@ def _locked_domain(host: str, *, beside: UUID | None = None) -> tuple[Domain, in
     return domain, domain.routing_version + versions[domain.tenant_id] + 1
 
 
-def move_domain(*, host: str, organization_id: UUID) -> None:
-    """Let `host` lead to another organization, at once."""
+def move_domain(*, host: str, organization_id: UUID) -> UUID:
+    """Let `host` lead to another organization, at once; answers where it led before."""
     domain, version = _locked_domain(host, beside=organization_id)
-    former = domain.tenant_id
+    former: UUID = domain.tenant_id
     Domain.objects.filter(pk=domain.pk).update(tenant_id=organization_id, routing_version=version)
     _publish_after_commit(organization_id)
     _publish_after_commit(former)
+    return former
 
 
-def remove_domain(*, host: str) -> None:
-    """Let `host` lead nowhere, at once."""
+def remove_domain(*, host: str) -> tuple[UUID, int]:
+    """Let `host` lead nowhere, at once; answers where it led, and the version of its removal."""
     domain, version = _locked_domain(host)
-    organization_id = domain.tenant_id
+    organization_id: UUID = domain.tenant_id
     domain.delete()
     _publish_after_commit(organization_id, removed_hosts={host: version})
+    return organization_id, version

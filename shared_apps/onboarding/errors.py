@@ -59,3 +59,8 @@ class OrganizationStateUnchanged(Conflict):
 class SignUpPasswordWrong(Forbidden):
     code = "sign_up_password_wrong"
     title = "This is not the password of the sign-up"
+
+
+class NoSuchHost(NotFound):
+    code = "no_such_host"
+    title = "The host name leads nowhere"

@@ -49,3 +49,25 @@ class PlanChanged(Event):
     plan_code: str
     former_plan_code: str
     reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DomainMoved(Event):
+    """A host name leads to this organization now, and to the former one no more."""
+
+    app: ClassVar[str] = "onboarding"
+    subject_type: ClassVar[str] = "tenants.organization"
+    host: str
+    former_organization_id: UUID
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DomainRemoved(Event):
+    """A host name that led to this organization leads nowhere; `version` is that of its removal."""
+
+    app: ClassVar[str] = "onboarding"
+    subject_type: ClassVar[str] = "tenants.organization"
+    host: str
+    version: int
+    reason: str

@@ -18,6 +18,7 @@ from tenant_apps.ledger.history.settling_sql import LOCK, MOVED, SETTLE
 from tenant_apps.ledger.models import snapshots
 from tenant_apps.ledger.services import post
 from tenant_apps.ledger.verification import verify
+from tenants import roles
 from tests.databases import owner_connection
 from tests.ledger.conftest import posting
 
@@ -56,10 +57,14 @@ def sell(actor: Actor) -> None:
 
 
 @pytest.fixture
-def owner(settled: Any) -> Iterator[psycopg.Connection]:
-    """The login that owns the tables, in the organization's schema."""
+def owner(settled: Any, settings: Any) -> Iterator[psycopg.Connection]:
+    """The login that owns the tables, in the organization's schema, as if there were no roles."""
     with owner_connection(connection.settings_dict["NAME"]) as login:
         login.execute(f"SET search_path = {settled.schema_name}, pg_temp")
+        settings.TENANT_ROLES = False
+        for statement in roles.stand_ins(settled.schema_name):
+            login.execute(statement)
+        settings.TENANT_ROLES = True
         yield login
 
 

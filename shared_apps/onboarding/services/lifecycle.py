@@ -8,6 +8,7 @@ from shared_apps.audit import services as audit
 from shared_apps.kernel import clock
 from shared_apps.kernel.actor import Actor
 from shared_apps.kernel.errors import BadInput
+from shared_apps.kernel.operations import step
 from shared_apps.onboarding.errors import OrganizationStateUnchanged
 from shared_apps.onboarding.events import OrganizationResumed, OrganizationSuspended, PlanChanged
 from shared_apps.plans.selectors import plan_by_code
@@ -18,7 +19,12 @@ from tenants.services import set_entitlements, set_state
 MANAGE = "tenants.change_organization"
 
 
-def _reason(reason: str) -> str:
+@step
+def told_reason(*, reason: str) -> str:
+    """The reason as it is kept in the log.
+
+    :raises BadInput: none is given.
+    """
     told = reason.strip()
     if not told:
         raise BadInput.field("reason", detail="Say why: it is kept in the log.")
@@ -33,7 +39,7 @@ def suspend_organization(*, organization_id: UUID, reason: str, actor: Actor) ->
     :raises BadInput: no reason is given.
     """
     actor.require(MANAGE)
-    told = _reason(reason)
+    told = told_reason(reason=reason)
     organization = Organization.objects.select_for_update(no_key=True).get(id=organization_id)
     if organization.state == OrganizationState.SUSPENDED:
         raise OrganizationStateUnchanged("It is suspended already.")
@@ -50,7 +56,7 @@ def resume_organization(*, organization_id: UUID, reason: str, actor: Actor) -> 
     :raises BadInput: no reason is given.
     """
     actor.require(MANAGE)
-    told = _reason(reason)
+    told = told_reason(reason=reason)
     organization = Organization.objects.select_for_update(no_key=True).get(id=organization_id)
     if organization.state != OrganizationState.SUSPENDED:
         raise OrganizationStateUnchanged("It is not suspended.")
@@ -73,7 +79,7 @@ def change_plan(
     :raises BadInput: no reason is given.
     """
     actor.require(MANAGE)
-    told = _reason(reason)
+    told = told_reason(reason=reason)
     plan = plan_by_code(plan_code)
     organization = Organization.objects.select_for_update(no_key=True).get(id=organization_id)
     former = organization.plan_code

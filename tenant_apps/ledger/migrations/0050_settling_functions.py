@@ -415,5 +415,5 @@ DROP FUNCTION ledger_lock_settlement(smallint);
 
 
 class Migration(migrations.Migration):
-    dependencies = [("ledger", "0021_credit_line_positions")]
+    dependencies = [("ledger", "0035_post_transfers")]
     operations = [migrations.RunSQL(CREATE, DROP)]
