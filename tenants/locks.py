@@ -1,10 +1,12 @@
-"""Locks by name, kept by PostgreSQL until the transaction ends, however it does.
+"""Locks by name, kept by PostgreSQL until the transaction (or a block) ends, however it does.
 
 Advisory locks belong to the whole database: each has the schema in its key, so that neighbours
 never wait for each other.
 """
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from tenants.connections import connection
 from tenants.errors import NoTenant
@@ -40,3 +42,21 @@ def try_alone(name: str) -> bool:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [lock_number(name)])
         return bool(cursor.fetchone()[0])
+
+
+@contextmanager
+def alone_for_a_while(name: str) -> Iterator[bool]:
+    """Keep the name alone until the block ends, over many transactions; says whether it is ours.
+
+    It belongs to the connection, and goes with it: whoever is killed holds nothing.
+    """
+    number = lock_number(name)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s)", [number])
+        is_mine = bool(cursor.fetchone()[0])
+    try:
+        yield is_mine
+    finally:
+        if is_mine:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock(%s)", [number])

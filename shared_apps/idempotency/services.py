@@ -7,16 +7,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from django.db import connection
-
 from shared_apps.idempotency.errors import KeyUsedOtherwise, StillRunning
 from shared_apps.idempotency.models import IdempotencyKey
 from shared_apps.kernel import clock, ids
 from shared_apps.kernel.operations import step
-from tenants.context import tenant_marker
+from tenants import locks
 
 KEPT_FOR = timedelta(hours=48)
-_SIGNED_64_BITS = 1 << 63
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,13 +47,7 @@ def hold_key(*, request: Request) -> None:
 
     :raises StillRunning: another transaction holds it.
     """
-    # Advisory locks are database-wide: without the organization in it, neighbours would collide.
-    name = ids.uuid8_from("idempotency lock", tenant_marker(), request.user_id, request.key)
-    number = (name.int >> 64) ^ (name.int & (2 * _SIGNED_64_BITS - 1))
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [number - _SIGNED_64_BITS])
-        (is_held,) = cursor.fetchone()
-    if not is_held:
+    if not locks.try_alone(f"idempotency:{request.user_id}:{request.key}"):
         raise StillRunning(retry_after=1)
 
 

@@ -9,20 +9,17 @@ growing pauses, and after the last attempt the message is put aside where `given
 
 from __future__ import annotations
 
-import hashlib
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 
 import structlog
 from celery.exceptions import SoftTimeLimitExceeded
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 
 from shared_apps.kernel import clock
 from shared_apps.kernel.errors import DomainError
 from shared_apps.kernel.transactions import retrying
-from tenants.context import tenant_marker
+from tenants.locks import alone_for_a_while
 
 from .consumers import Consumer, consumers_of
 from .models import ConsumerReceipt, OutboxMessage
@@ -33,6 +30,7 @@ MAX_ATTEMPTS = 12
 FIRST_PAUSE = timedelta(seconds=10)
 LONGEST_PAUSE = timedelta(hours=6)
 _MESSAGES_PER_LOOK = 200
+_LOCK = "outbox.relay"
 _ERROR_LENGTH = 2000
 
 
@@ -48,7 +46,7 @@ def relay_due(*, seconds: float = 60.0) -> bool:
     """
     deadline = time.monotonic() + seconds
     while OutboxMessage.objects.due(at=clock.now()).exists():
-        with _only_relay() as is_mine:
+        with alone_for_a_while(_LOCK) as is_mine:
             if not is_mine:
                 # The one at work looks again after it has let go, so nothing is missed.
                 return False
@@ -56,27 +54,6 @@ def relay_due(*, seconds: float = 60.0) -> bool:
         if not finished:
             return True
     return False
-
-
-@contextmanager
-def _only_relay() -> Iterator[bool]:
-    """Take the organization's relay lock if it is free; it belongs to this connection."""
-    key = lock_key(tenant_marker())
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s)", [key])
-        is_mine = bool(cursor.fetchone()[0])
-    try:
-        yield is_mine
-    finally:
-        if is_mine:
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_unlock(%s)", [key])
-
-
-def lock_key(marker: str) -> int:
-    """Advisory locks are shared by the whole database, hence a key of the tenant's own."""
-    digest = hashlib.sha256(f"outbox.relay:{marker}".encode()).digest()
-    return int.from_bytes(digest[:8], signed=True)
 
 
 def _drain(*, deadline: float) -> bool:

@@ -7,7 +7,6 @@ from django.db import transaction
 from shared_apps.audit.services import record, record_all
 from shared_apps.kernel import clock
 from shared_apps.kernel.errors import Conflict
-from shared_apps.outbox import relay
 from shared_apps.outbox.errors import ConsumerNameTaken
 from shared_apps.outbox.models import ConsumerReceipt, OutboxMessage
 from shared_apps.outbox.relay import MAX_ATTEMPTS, pause_after, relay_due
@@ -220,12 +219,6 @@ def test_names_of_consumers_are_taken_once() -> None:
         consuming("cook", TeaServed, Cook()),
     ):
         pass
-
-
-def test_every_organization_has_a_lock_of_its_own() -> None:
-    keys = {relay.lock_key(name) for name in ("t_a", "t_b", "public")}
-    assert len(keys) == 3
-    assert all(-(2**63) <= key < 2**63 for key in keys)
 
 
 def test_a_deferred_violation_at_commit_is_a_failure_of_that_consumer_only(

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from shared_apps.access.selectors import root_unit
 from shared_apps.accounts.models import User
@@ -28,7 +28,7 @@ from tenant_apps.imports.services import deals
 from tenant_apps.imports.services.catalogue import import_clients, import_products
 from tenant_apps.imports.services.people import import_people
 from tenants.context import current_organization
-from tenants.locks import lock_number
+from tenants.locks import alone_for_a_while
 
 Progress = Callable[[str], None]
 Answer = TypeVar("Answer")
@@ -130,16 +130,10 @@ def _whole(book: Book, part: Callable[[], Answer]) -> tuple[Answer, Counter[str]
 @contextmanager
 def _alone() -> Iterator[None]:
     """One import at a time in an organization; the lock goes with the connection."""
-    key = lock_number("imports")
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s)", [key])
-        if not cursor.fetchone()[0]:
+    with alone_for_a_while("imports") as is_mine:
+        if not is_mine:
             raise ImportRunning("Wait until it has ended.")
-    try:
         yield
-    finally:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_unlock(%s)", [key])
 
 
 def _keep(book: Book) -> Counter[str]:
