@@ -10,6 +10,10 @@ class KeyRequired(BadInput):
 
     code = "idempotency_key_required"
     title = "This needs an Idempotency-Key."
+    advice = (
+        "Send a header Idempotency-Key with a value of your own: a new one for each act, and the"
+        " same one when you repeat a request whose answer was lost."
+    )
 
 
 class KeyMalformed(BadInput):
@@ -22,6 +26,10 @@ class KeyUsedOtherwise(RuleRefused):
 
     code = "idempotency_key_reused"
     title = "This Idempotency-Key belongs to another request."
+    advice = (
+        "You sent it before, with another body or to another address. Repeat that request as it"
+        " was, or send this one with a new key."
+    )
 
 
 class StillRunning(Conflict):
@@ -29,3 +37,4 @@ class StillRunning(Conflict):
 
     code = "idempotency_request_running"
     title = "The first request with this Idempotency-Key is still running."
+    advice = "Send it again in a moment, with the same key: you will get the answer of the first."

@@ -37,12 +37,15 @@ def _of_installed_apps() -> list[type[DomainError]]:
 
 
 def _section(status: int, errors: Iterable[type[DomainError]]) -> str:
-    rows = [f"| `{error.code}` | {error.title} | {_first_line(error)} |" for error in errors]
+    rows = [
+        f"| `{error.code}` | {error.title} | {f'{_first_line(error)} {error.advice}'.strip()} |"
+        for error in errors
+    ]
     return "\n".join(
         [
             f"## {status} {HTTPStatus(status).phrase}",
             "",
-            "| code | title | when |",
+            "| code | title | when, and what to do |",
             "|---|---|---|",
             *rows,
             "",

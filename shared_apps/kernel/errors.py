@@ -34,14 +34,16 @@ class FieldError:
 class DomainError(Exception):
     """An expected failure with a stable code, the HTTP status it means, and a title.
 
-    `detail` tells this occurrence in a sentence. `extra` holds JSON values that the
-    answer carries beside the standard members. `retry_after` is in seconds.
+    `detail` tells this occurrence in a sentence; where it says nothing of its own, it is the
+    `advice` on what to do, or the title. `extra` holds JSON values that the answer carries beside
+    the standard members. `retry_after` is in seconds.
     Nothing secret belongs in any of them: callers read it.
     """
 
     code: ClassVar[str] = "error"
     status: ClassVar[int] = 500
     title: ClassVar[str] = "Something failed."
+    advice: ClassVar[str] = ""
 
     def __init__(
         self,
@@ -51,8 +53,8 @@ class DomainError(Exception):
         errors: Iterable[FieldError] = (),
         retry_after: int | None = None,
     ) -> None:
-        super().__init__(detail or self.title)
-        self.detail = detail or self.title
+        self.detail = detail or self.advice or self.title
+        super().__init__(self.detail)
         self.extra = dict(extra or {})
         self.errors = list(errors)
         self.retry_after = retry_after

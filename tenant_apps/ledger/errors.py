@@ -78,6 +78,7 @@ class ReversalOfReversal(RuleRefused):
 
     code = "reversal_of_reversal"
     title = "A reversal is not reversed."
+    advice = "Post the right entry anew."
 
 
 class ReversalTooEarly(RuleRefused):
@@ -92,6 +93,7 @@ class JournalHasSource(RuleRefused):
 
     code = "journal_has_source"
     title = "This journal belongs to a document and is undone there."
+    advice = "Undo the document: its journal is reversed with it."
 
 
 class UnevenJournal(BadInput):
@@ -120,6 +122,7 @@ class AccountNotEmpty(RuleRefused):
 
     code = "account_not_empty"
     title = "The account is in use."
+    advice = "Bring what it holds to another account first."
 
 
 class AccountAlreadyClosed(Conflict):
@@ -211,6 +214,7 @@ class SameCurrency(BadInput):
 
     code = "same_currency"
     title = "An exchange is between two currencies."
+    advice = "Sell one currency and buy another."
 
 
 class InstantInFuture(BadInput):
@@ -218,6 +222,7 @@ class InstantInFuture(BadInput):
 
     code = "instant_in_future"
     title = "The instant has not come yet."
+    advice = "Ask about an instant that is over."
 
 
 class InstantNotSettled(Conflict):
@@ -228,6 +233,7 @@ class InstantNotSettled(Conflict):
 
     code = "instant_not_settled"
     title = "What was known at that instant is not settled yet."
+    advice = "Ask again in a minute, or about an instant until `settled_until`."
 
 
 class BooksStopped(Conflict):
@@ -249,3 +255,4 @@ class BooksDoNotHold(Conflict):
 
     code = "books_do_not_hold"
     title = "The books do not hold yet."
+    advice = "Repair what the watch found; it looks again every minute."

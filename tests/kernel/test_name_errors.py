@@ -44,6 +44,16 @@ def test_speaks_its_title_when_nothing_is_said() -> None:
     assert str(AlreadyDone("By Bob.")) == "By Bob."
 
 
+def test_says_what_to_do_where_nothing_else_is_said() -> None:
+    class Spent(Conflict):
+        code = "spent"
+        title = "It is spent."
+        advice = "Take another one."
+
+    assert (Spent().detail, str(Spent())) == ("Take another one.", "Take another one.")
+    assert Spent("Bob had it.").detail == "Bob had it."
+
+
 def test_names_one_wrong_field() -> None:
     error = BadInput.field("lines", 0, detail="Too many.", code="max_length")
     assert error.errors == [FieldError(code="max_length", detail="Too many.", pointer="/lines/0")]

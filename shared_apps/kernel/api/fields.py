@@ -1,6 +1,7 @@
 """Serializer fields that every app shares."""
 
 import json
+import re
 from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
@@ -14,6 +15,7 @@ from shared_apps.kernel import currencies
 from shared_apps.kernel.money import InvalidAmount, Money
 
 _UNKNOWN_FIELD = "There is no such field."
+_ISO_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 MONEY_SCHEMA: dict[str, Any] = {
     "type": "object",
@@ -97,10 +99,16 @@ def _json_or_text(text: Any) -> Any:
 class DayField(serializers.DateField):
     """A day that somebody means: one centuries away is a slip of the finger."""
 
-    default_error_messages = {"far_away": "Days lie between {first} and {last}."}
+    default_error_messages = {
+        "invalid": "Days are written 2026-03-31.",
+        "far_away": "Days lie between {first} and {last}.",
+    }
     first, last = date(1900, 1, 1), date(2199, 12, 31)
 
     def to_internal_value(self, value: Any) -> date:
+        # Python reads 20260331 and 2026-W14-2 as well; the API describes one form.
+        if isinstance(value, str) and not _ISO_DAY.fullmatch(value):
+            self.fail("invalid")
         day: date = super().to_internal_value(value)
         if not self.first <= day <= self.last:
             self.fail("far_away", first=self.first, last=self.last)

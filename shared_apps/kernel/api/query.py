@@ -5,12 +5,14 @@ from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
 from django.forms import SelectMultiple
-from django_filters import BooleanFilter, CharFilter, DateFilter
+from django_filters import BooleanFilter, CharFilter, ChoiceFilter, DateFilter
 from django_filters.rest_framework import DjangoFilterBackend
 from rest_framework import serializers
 from rest_framework.filters import BaseFilterBackend
 
 from shared_apps.kernel.errors import BadInput, FieldError, UnknownParameter
+
+from .serializers import one_of
 
 ORDERING = "ordering"
 EXPAND = "expand"
@@ -116,7 +118,11 @@ class StrictQueryMixin:
         repeatable = _repeatable_names(view) if view.is_listing else set()
         errors = [
             FieldError.at(
-                name[:100], detail="There is no such parameter.", code="unknown_parameter"
+                name[:100],
+                detail=f"There is no such parameter. There are: {', '.join(sorted(allowed))}."
+                if allowed
+                else "This address takes no parameters.",
+                code="unknown_parameter",
             )
             for name in list(params)[:20]
             if name not in allowed
@@ -228,6 +234,13 @@ class FilterBackend(DjangoFilterBackend):
                 errors.append(
                     FieldError.at(name, detail="Days are written 2026-03-31.", code="invalid")
                 )
+            elif isinstance(item, ChoiceFilter) and not _are_choices(item, values):
+                known = [value for value, _ in item.field.choices if value]
+                errors.append(FieldError.at(name, detail=one_of(known), code="invalid_choice"))
         if errors:
             raise BadInput(errors=errors)
         return super().filter_queryset(request, queryset, view)
+
+
+def _are_choices(item: Any, values: list[str]) -> bool:
+    return all(item.field.valid_value(value) for value in values)

@@ -3,7 +3,7 @@
 Inputs are named `PaymentIn`, outputs `PaymentOut`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
 from rest_framework import serializers
@@ -28,6 +28,7 @@ __all__ = [
 MAX_ITEMS = 500
 _MAX_UNKNOWN_NAMED = 20
 _MAX_NAME = 100
+_MAX_CHOICES = 30
 
 
 class StrictFields:
@@ -40,6 +41,13 @@ class StrictFields:
         """A list of these has an end, unless its own `max_length` says otherwise."""
         kwargs.setdefault("max_length", MAX_ITEMS)
         return super().many_init(*args, **kwargs)  # type: ignore[misc]
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        fields: dict[str, serializers.Field[Any, Any, Any, Any]] = super().get_fields()  # type: ignore[misc]
+        for field in fields.values():
+            if isinstance(field, serializers.ChoiceField) and len(field.choices) <= _MAX_CHOICES:
+                field.error_messages["invalid_choice"] = one_of(field.choices)
+        return fields
 
     def to_internal_value(self, data: Any) -> Any:
         unknown = self._unknown_in(data) if isinstance(data, Mapping) else []
@@ -94,6 +102,11 @@ def _bent(field: Any, value: Any) -> str:
             fits = isinstance(value, wanted) and (wanted is bool or not isinstance(value, bool))
             return "" if fits else message
     return ""
+
+
+def one_of(choices: Iterable[Any]) -> str:
+    """What to say of a value that is none of the choices."""
+    return f"It is one of: {', '.join(str(choice) for choice in choices)}."
 
 
 def _root_of(name: str) -> str:

@@ -98,7 +98,7 @@ class StatementFilter(filters.FilterSet):
 
 
 class FiscalPeriodFilter(filters.FilterSet):
-    fiscal_year = filters.NumberFilter(decimal_places=0)
+    fiscal_year = filters.NumberFilter(decimal_places=0, min_value=1900, max_value=2200)
     state = filters.ChoiceFilter(choices=PeriodState.choices)
 
     class Meta:

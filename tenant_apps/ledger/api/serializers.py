@@ -55,7 +55,13 @@ class LedgerAccountOut(serializers.ModelSerializer[Account]):
 
 
 class AccountIn(StrictSerializer):
-    code = serializers.RegexField(r"^[A-Za-z0-9][A-Za-z0-9.-]{0,31}\Z")
+    code = serializers.RegexField(
+        r"^[A-Za-z0-9][A-Za-z0-9.-]{0,31}\Z",
+        error_messages={
+            "invalid": "A code has 1 to 32 letters, digits, dots and dashes, and begins with a"
+            " letter or digit."
+        },
+    )
     name = serializers.CharField(max_length=120)
     kind = serializers.ChoiceField(choices=AccountKind.choices)
 
@@ -283,9 +289,9 @@ class CurrencyExchangeIn(StrictSerializer):
 
     from_account = serializers.CharField(max_length=32)
     to_account = serializers.CharField(max_length=32)
-    sold = MoneyField()
-    bought = MoneyField()
-    fee = MoneyField(required=False)
+    sold = MoneyField(minimum=1)
+    bought = MoneyField(minimum=1)
+    fee = MoneyField(minimum=1, required=False)
     effective_on = DayField()
     memo = serializers.CharField(max_length=200, required=False, default="")
 

@@ -97,12 +97,14 @@ def close_account(*, actor: Actor, account_id: UUID) -> Account:
     if account.status == AccountStatus.CLOSED:
         raise AccountAlreadyClosed
     if PostingRuleLine.objects.using_account(account).exists():
-        raise AccountNotEmpty("A posting rule uses the account.")
+        raise AccountNotEmpty("A posting rule uses it, so it stays open.")
     # The account's own row keeps others from opening more. These are the locks that everybody else
     # takes who changes a balance, so that nobody holds one and waits for the other.
     database.lock_balances(account_ids=list(account.accounts.values_list("id", flat=True)))
     if Balance.objects.filter(account__parent=account).exclude(posted=0, held=0).exists():
-        raise AccountNotEmpty("An account under it is not empty.")
+        raise AccountNotEmpty(
+            "Something is held under it. Bring that to another account by a journal first."
+        )
     _set_status(account, AccountStatus.CLOSED, actor=actor)
     audit.record(AccountClosed(subject_id=account.id, code=account.code), actor=actor)
     return account

@@ -64,6 +64,7 @@ def post_manual_journal(
     actor.require("ledger.post_manual_journal")
     needed = NeededAccounts()
     entries = _entries(lines, needed)
+    _check_sides(lines, entries)
     legs = list(_pairs(entries))
     open_needed(needed=needed, actor=actor)
     draft = draft_by_hand(
@@ -98,7 +99,10 @@ def post_opening_balances(
     for line in lines:
         chart, currency = charts[line.account_code], line.amount.currency
         if line.account_code == OPENING_EQUITY:
-            raise AccountOnBothSides
+            raise AccountOnBothSides(
+                f"What is opened stands against {OPENING_EQUITY} already: leave its line out.",
+                extra={"account_code": OPENING_EQUITY},
+            )
         own = needed.add(chart=chart, currency=currency, subledger_id=line.subledger_id)
         equity = needed.add(chart=charts[OPENING_EQUITY], currency=currency, subledger_id=None)
         to_debit = (chart.normal_side == Side.DEBIT) == line.amount.is_positive
@@ -135,7 +139,11 @@ def reverse_journal(
         raise NothingToReverse
     actor.require("ledger.reverse_journal", head)
     if head.kind == TransferKind.POSTING:
-        raise JournalHasSource
+        raise JournalHasSource(
+            f"It was posted for {head.source_type} {head.source_id}. Undo that: its journal is"
+            " reversed with it.",
+            extra={"source_type": head.source_type, "source_id": str(head.source_id)},
+        )
     request = Reversal(journal_id=journal_id, effective_on=effective_on, memo=memo)
     (journal,) = reverse(reversals=[request], actor=actor)
     event = JournalReversed(
@@ -183,8 +191,12 @@ def _check_lines(
         if chart is None:
             problems.append(_problem(number, "account_code", "There is no such account."))
         elif bool(chart.subledger) != (line.subledger_id is not None):
-            wanted = f"names a {chart.subledger}" if chart.subledger else "has no sub-ledger"
-            problems.append(_problem(number, "subledger_id", f"This account {wanted}."))
+            wish = (
+                f"{chart.code} is kept by {chart.subledger}: say which one."
+                if chart.subledger
+                else f"{chart.code} has no sub-ledger: leave this out."
+            )
+            problems.append(_problem(number, "subledger_id", wish))
         elif number in strangers:
             problems.append(
                 _problem(number, "subledger_id", f"There is no such {chart.subledger}.")
@@ -224,13 +236,22 @@ def _strangers(lines: Sequence[JournalLine | OpeningLine], charts: dict[str, Acc
     return found
 
 
+def _check_sides(lines: Sequence[JournalLine], entries: Sequence[_Entry]) -> None:
+    """:raises AccountOnBothSides: two lines debit and credit the same account."""
+    sides: dict[UUID, str] = {}
+    for line, entry in zip(lines, entries, strict=True):
+        if sides.setdefault(entry.account_id, entry.side) != entry.side:
+            raise AccountOnBothSides(
+                f"{line.account_code} is debited and credited in {line.amount.currency}. Give what"
+                " is left of the two as one line.",
+                extra={"account_code": line.account_code, "currency": line.amount.currency},
+            )
+
+
 def _pairs(entries: Iterable[_Entry]) -> Iterator[tuple[UUID, UUID, Money]]:
     """Match debits with credits, currency by currency, in the order given."""
     by_currency: dict[str, tuple[deque[_Entry], deque[_Entry]]] = {}
-    sides: dict[UUID, str] = {}
     for entry in entries:
-        if sides.setdefault(entry.account_id, entry.side) != entry.side:
-            raise AccountOnBothSides
         debits, credits = by_currency.setdefault(entry.amount.currency, (deque(), deque()))
         (debits if entry.side == Side.DEBIT else credits).append(entry)
     for currency, (debits, credits) in by_currency.items():

@@ -63,7 +63,10 @@ def close_period(*, actor: Actor, period_id: UUID) -> FiscalPeriod:
     if period.state == PeriodState.CLOSED:
         raise PeriodAlreadyClosed
     if period.ends_on >= clock.today(current_organization().time_zone):
-        raise PeriodNotEnded(extra={"ends_on": period.ends_on.isoformat()})
+        raise PeriodNotEnded(
+            f"Its last day is {period.ends_on}: close it when that is over.",
+            extra={"ends_on": period.ends_on.isoformat()},
+        )
     database.wait_for_postings()
     period.state = PeriodState.CLOSED
     period.closed_at = clock.now()
