@@ -40,20 +40,22 @@ def record_all(events: Iterable[Event], *, actor: Actor, outbox: bool = True) ->
     if not happened:
         return []
     payloads = [event.payload() for event in happened]
-    entries = _write_entries(happened, payloads, actor=actor)
+    entries = _entries(happened, payloads, actor=actor)
     if outbox:
-        outbox_services.append(_messages(happened, payloads, actor=actor))
+        outbox_services.append(_messages(happened, payloads, actor=actor), entries=entries)
+    else:
+        AuditEntry.objects.bulk_create(entries, batch_size=_ROWS_PER_STATEMENT)
     tell_subscribers(happened, actor=actor)
     return entries
 
 
-def _write_entries(
+def _entries(
     events: Sequence[Event], payloads: Sequence[dict[str, object]], *, actor: Actor
 ) -> list[AuditEntry]:
     moment = clock.now()
     roles = list(actor.roles)
     ip_address = known_address(actor.ip_address)
-    entries = [
+    return [
         AuditEntry(
             event_name=event.name,
             subject_type=event.subject_type,
@@ -71,8 +73,6 @@ def _write_entries(
         )
         for event, payload in zip(events, payloads, strict=True)
     ]
-    AuditEntry.objects.bulk_create(entries, batch_size=_ROWS_PER_STATEMENT)
-    return entries
 
 
 def _messages(

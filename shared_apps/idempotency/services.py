@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
+
+from django.db import connection
 
 from shared_apps.idempotency.errors import KeyUsedOtherwise, StillRunning
 from shared_apps.idempotency.models import IdempotencyKey
@@ -14,6 +17,10 @@ from shared_apps.kernel.operations import step
 from tenants import locks
 
 KEPT_FOR = timedelta(hours=48)
+_TAKE_KEY = """
+    SELECT is_taken, method, path, request_hash, status, headers::text, body
+    FROM idempotency_take_key(%s, %s, %s)
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,36 +49,30 @@ class Answer:
 
 
 @step
-def hold_key(*, request: Request) -> None:
-    """Keep the key to this transaction. It is let go when the transaction ends, however it does.
+def take_key(*, request: Request) -> Answer | None:
+    """Keep the key to this transaction, and answer what this request was answered before.
+
+    None if it is the first. The key is let go when the transaction ends, however it does.
 
     :raises StillRunning: another transaction holds it.
-    """
-    if not locks.try_alone(f"idempotency:{request.user_id}:{request.key}"):
-        raise StillRunning(retry_after=1)
-
-
-@step
-def answer_before(*, request: Request) -> Answer | None:
-    """The answer this request got before, None if it is the first. The key is held.
-
     :raises KeyUsedOtherwise: the key was used for another request.
     """
-    row = IdempotencyKey.objects.filter(user_id=request.user_id, key=request.key).first()
-    if row is None:
+    lock = locks.lock_number(f"idempotency:{request.user_id}:{request.key}")
+    with connection.cursor() as cursor:
+        cursor.execute(_TAKE_KEY, [lock, request.user_id, request.key])
+        is_taken, method, path, request_hash, status, headers, body = cursor.fetchone()
+    if not is_taken:
+        raise StillRunning(retry_after=1)
+    if method is None:
         return None
-    if (row.method, row.path, row.request_hash) != (
-        request.method,
-        request.path,
-        request.content_hash,
-    ):
+    if (method, path, request_hash) != (request.method, request.path, request.content_hash):
         raise KeyUsedOtherwise
-    return Answer(status=row.status, headers=row.headers, body=row.body)
+    return Answer(status=status, headers=json.loads(headers), body=body)
 
 
 @step
 def keep_answer(*, request: Request, answer: Answer) -> None:
-    """Keep the answer in the transaction of the act that it answers. The key is held."""
+    """Keep the answer in the transaction of the act that it answers. The key is taken."""
     IdempotencyKey.objects.create(
         id=request.id,
         user_id=request.user_id,

@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from django.db import connection
+from django.db.models import Model
 
 from shared_apps.kernel import clock
+from shared_apps.kernel.inserting import insert_together
 
 from . import waking
 from .errors import NoOpenTransaction
@@ -25,10 +27,11 @@ def require_open_transaction() -> None:
         raise NoOpenTransaction("News is written inside the transaction of its fact.")
 
 
-def append(messages: Sequence[OutboxMessage]) -> None:
+def append(messages: Sequence[OutboxMessage], *, entries: Sequence[Model] = ()) -> None:
     """Write the messages, in their order, and wake the relay once the transaction has committed.
 
-    A step: whoever calls it has checked what the actor may do. Quiet messages are written as
+    A step: whoever calls it has checked what the actor may do. `entries` are the audit's rows of
+    the same events, one for each, written by the same statements. Quiet messages are written as
     relayed, so that the history is whole and nobody is told.
 
     :raises NoOpenTransaction: there is no transaction to belong to.
@@ -38,7 +41,12 @@ def append(messages: Sequence[OutboxMessage]) -> None:
     for message in messages:
         if message.quiet:
             message.relayed_at = moment
-    OutboxMessage.objects.bulk_create(messages, batch_size=_ROWS_PER_STATEMENT)
+    for start in range(0, len(messages), _ROWS_PER_STATEMENT):
+        portion = slice(start, start + _ROWS_PER_STATEMENT)
+        if entries:
+            insert_together(first=entries[portion], second=messages[portion])
+        else:
+            OutboxMessage.objects.bulk_create(messages[portion])
     if not all(message.quiet for message in messages):
         waking.wake_after_commit("outbox")
 

@@ -28,6 +28,7 @@ class NeededAccounts:
 
     _needed: dict[UUID, tuple[UUID, UUID, str, UUID | None]] = field(default_factory=dict)
     _ranks: dict[UUID, int] = field(default_factory=dict)
+    _open: set[UUID] = field(default_factory=set)
 
     def add(self, *, chart: Account, currency: str, subledger_id: UUID | None) -> UUID:
         """Note an account and answer its id."""
@@ -40,14 +41,26 @@ class NeededAccounts:
         """The place of a noted account in the order of locks."""
         return self._ranks[account_id]
 
+    def first_to_lock(self) -> UUID:
+        """The one of the noted accounts that everybody locks before the others."""
+        return min(self._needed, key=lambda account_id: (self._ranks[account_id], account_id))
+
     def ids(self) -> list[UUID]:
         """The ids of all noted accounts."""
         return sorted(self._needed)
 
+    def note_open(self, account_ids: Iterable[UUID]) -> None:
+        """Say of accounts that they were read and are there, so that nobody looks for them again.
+
+        An account never goes away.
+        """
+        self._open.update(account_ids)
+
     def missing(self) -> list[tuple[UUID, UUID, str, UUID | None]]:
         """Those that are not open yet, in the order of their ids."""
-        known = _existing(self._needed)
-        return sorted(row for row in self._needed.values() if row[0] not in known)
+        unsure = self._needed.keys() - self._open
+        known = _existing(unsure) if unsure else set()
+        return sorted(self._needed[account_id] for account_id in unsure - known)
 
 
 def _existing(ids: Collection[UUID]) -> set[UUID]:

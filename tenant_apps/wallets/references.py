@@ -5,20 +5,33 @@ A sequence never waits for another transaction, at the price of gaps where one w
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from django.db import connection
 
-SELLER = ("wallets_seller_seq", "SEL")
-DEPOSIT = ("wallets_deposit_seq", "DEP")
-TRANSFER = ("wallets_transfer_seq", "WTR")
-SALE = ("wallets_sale_seq", "CHG")
-BATCH = ("wallets_batch_seq", "CHB")
-RECONCILIATION = ("wallets_reconciliation_seq", "RCN")
+
+class Kind(NamedTuple):
+    """What is counted: the sequence, and what stands before the number."""
+
+    sequence: str
+    prefix: str
+
+    def of(self, number: int) -> str:
+        """The reference with a number, such as SEL-0001."""
+        return f"{self.prefix}-{number:04d}"
 
 
-def next_reference(kind: tuple[str, str]) -> str:
-    """The next reference of a kind, such as SEL-0001."""
-    sequence, prefix = kind
+SELLER = Kind("wallets_seller_seq", "SEL")
+DEPOSIT = Kind("wallets_deposit_seq", "DEP")
+TRANSFER = Kind("wallets_transfer_seq", "WTR")
+SALE = Kind("wallets_sale_seq", "CHG")
+BATCH = Kind("wallets_batch_seq", "CHB")
+RECONCILIATION = Kind("wallets_reconciliation_seq", "RCN")
+
+
+def next_reference(kind: Kind) -> str:
+    """The next reference of a kind. A sale's number comes with the use of its limits instead."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT nextval(%s::regclass)", [sequence])
+        cursor.execute("SELECT nextval(%s::regclass)", [kind.sequence])
         (number,) = cursor.fetchone()
-    return f"{prefix}-{number:04d}"
+    return kind.of(number)

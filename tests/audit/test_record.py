@@ -162,3 +162,13 @@ def test_entries_cannot_be_changed_by_anybody(tenant: object, change: str) -> No
     with pytest.raises(DatabaseError), transaction.atomic():
         changes[change]()
     assert rows.get().actor_user_id == PERSON
+
+
+def test_writes_all_of_more_than_one_statement_takes(tenant: object) -> None:
+    entries, messages = AuditEntry.objects.count(), OutboxMessage.objects.count()
+    record_all(
+        [KettleBoiled(subject_id=SUBJECT, cups=cups) for cups in range(2001)], actor=the_system()
+    )
+    for rows, before in ((AuditEntry.objects, entries), (OutboxMessage.objects, messages)):
+        written = rows.order_by("id").values_list("payload__cups", flat=True)[before:]
+        assert list(written) == list(range(2001))

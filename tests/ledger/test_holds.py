@@ -12,6 +12,7 @@ from django.db import DatabaseError, connection, transaction
 from shared_apps.kernel import clock
 from shared_apps.kernel.actor import Actor
 from shared_apps.kernel.ids import uuid7, uuid8_near
+from tenant_apps.ledger import database
 from tenant_apps.ledger.entries import Funds, HoldRequest, Posting
 from tenant_apps.ledger.errors import (
     AmountsDoNotFitRule,
@@ -23,7 +24,7 @@ from tenant_apps.ledger.errors import (
     UnknownAccount,
     UnknownHold,
 )
-from tenant_apps.ledger.models import Hold, HoldEntry, Transfer
+from tenant_apps.ledger.models import Account, Hold, HoldEntry, Transfer
 from tenant_apps.ledger.selectors import funds_of
 from tenant_apps.ledger.services import capture, expire_holds, post, release, reserve
 from tenant_apps.ledger.verification import verify
@@ -276,3 +277,28 @@ def test_nobody_else_writes_holds(actor: Actor, party: UUID) -> None:
         with pytest.raises(DatabaseError), transaction.atomic():
             connection.cursor().execute(statement)
     assert funds(party) == ("100.00", "60.00", "40.00")
+
+
+def test_locks_beforehand_only_where_the_held_account_is_not_the_first(
+    actor: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    locked: list[UUID] = []
+    real = database.lock_holds
+
+    def noted(**given: Any) -> None:
+        locked.extend(given["hold_ids"])
+        real(**given)
+
+    monkeypatch.setattr(database, "lock_holds", noted)
+    seen = set()
+    for _ in range(12):
+        party = uuid4()
+        paid = posting("payment.received.cash", amount="20.00", party=party)
+        post(postings=[paid], actor=actor)
+        (held,) = reserve(holds=[request("5.00", party=party)], actor=actor)
+        capture(hold_id=held.hold_id, posting=charge("5.00", party=party), actor=actor)
+        accounts = Account.objects.filter(subledger_id=party)
+        first = accounts.order_by("lock_rank", "id").values_list("id", flat=True)[0]
+        assert (held.hold_id in locked) == (first != held.account_id)
+        seen.add(first == held.account_id)
+    assert seen == {True, False}

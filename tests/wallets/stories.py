@@ -10,6 +10,8 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
+from django.db import transaction
+
 from shared_apps.access.actors import actor_for_user, system_actor
 from shared_apps.accounts.models import User
 from shared_apps.accounts.services import start_session
@@ -140,10 +142,10 @@ def a_sale(
     market: Market, amount: str = "10.00", *, of: str = "sita", phone: str = PHONE
 ) -> ChargeSale:
     """A sale whose credit is held; the provider was not called."""
-    return services.place_charge_sale(
-        actor=market.actor(of),
-        sale=services.NewSale(wallet_id=market.wallets[of].pk, phone=phone, amount=kes(amount)),
-    )
+    sale = services.NewSale(wallet_id=market.wallets[of].pk, phone=phone, amount=kes(amount))
+    # A refusal spends its transaction, which here is not the test's.
+    with transaction.atomic():
+        return services.place_charge_sale(actor=market.actor(of), sale=sale)
 
 
 def deliver(market: Market, sale: ChargeSale) -> ChargeSale:

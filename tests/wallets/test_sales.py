@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from django.db import transaction
 
 from shared_apps.kernel.errors import BadInput, Forbidden
 from tenant_apps.ledger.models import Hold
@@ -122,11 +123,11 @@ def test_who_sells(market: Market, simulated: Any) -> None:
     before = snapshot()
     sale = services.NewSale(wallet_id=market.wallets["sita"].pk, phone=PHONE, amount=kes("1.00"))
     for name, error in (("seth", BadInput), ("olga", BadInput), ("wanda", Forbidden)):
-        with pytest.raises(error):
+        with pytest.raises(error), transaction.atomic():
             services.place_charge_sale(actor=market.actor(name), sale=sale)
     assert changed(before) == []
     services.suspend_seller(actor=market.actor("wanda"), seller_id=market.sellers["sita"].pk)
-    with pytest.raises(errors.SellerSuspended):
+    with pytest.raises(errors.SellerSuspended), transaction.atomic():
         services.place_charge_sale(actor=market.actor("sita"), sale=sale)
 
 

@@ -114,8 +114,7 @@ class IdempotentMixin:
     @transaction.atomic
     def _committed(self, act: Callable[[], Response], asked: services.Request | None) -> Response:
         if asked is not None:
-            services.hold_key(request=asked)
-            before = services.answer_before(request=asked)
+            before = services.take_key(request=asked)
             if before is not None:
                 return _replay(before)
         response = act()

@@ -1,9 +1,11 @@
 """Funds that are reserved for something that is not decided yet: reserve, capture, release."""
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Q, Subquery
 
 from shared_apps.kernel import clock
 from shared_apps.kernel.actor import Actor
@@ -88,17 +90,17 @@ def capture(*, hold_id: UUID, posting: Posting, actor: Actor, release_rest: bool
     :raises PostingMismatch: it was posted before with other content, or not out of this hold.
     """
     require_transaction()
-    hold = Hold.objects.select_related("account").filter(pk=hold_id).first()
-    if hold is None:
-        raise UnknownHold
     needed = NeededAccounts()
     (draft,) = drafts_of(postings=[posting], needed=needed)
-    captured = _taken_from(hold.account, draft.legs)
-    if not captured.is_positive or captured.currency != hold.currency:
+    account = _held_on(hold_id, needed)
+    if account is None or not (captured := _taken_from(account, draft.legs)).is_positive:
         raise AmountsDoNotFitRule("The posting takes nothing from the account that is held on.")
     open_needed(needed=needed, actor=actor)
-    # The hold first and then every balance, in lock order: closing the hold touches one of them.
-    database.lock_holds(hold_ids=[hold_id], account_ids=_accounts_of(draft.legs))
+    if needed.rank_of(account.id) or needed.first_to_lock() != account.id:
+        # The hold first and then every balance, in lock order: closing the hold touches one of
+        # them. Where that one is the first, and shared by nobody, closing and posting keep the
+        # order by themselves.
+        database.lock_holds(hold_ids=[hold_id], account_ids=needed.ids())
     *_, captured_before = database.close_hold(
         hold_id=hold_id,
         captured_minor=captured.minor,
@@ -163,10 +165,24 @@ def _end(hold_id: UUID, *, how: str, actor: Actor) -> HeldFunds:
     )
 
 
+def _held_on(hold_id: UUID, needed: NeededAccounts) -> Account | None:
+    """The account of a hold, read in one query with the needed ones; None if it is none of them."""
+    hold = Hold.objects.filter(pk=hold_id)
+    found: list[Any] = list(
+        Account.objects.filter(pk__in=needed.ids())
+        .annotate(held_on=Subquery(hold.values("account_id")))
+        .only("normal_side", "currency")
+        .order_by()
+    )
+    needed.note_open(account.id for account in found)
+    if not any(account.held_on for account in found) and not hold.exists():
+        raise UnknownHold
+    return next((account for account in found if account.id == account.held_on), None)
+
+
 def _accounts(holds: Sequence[HoldRequest], needed: NeededAccounts) -> dict[UUID, UUID]:
-    codes = {request.account_code for request in holds}
-    charts = {line.code: line for line in Account.objects.chart().filter(code__in=codes)}
     accounts = {}
+    charts = _lines_of(holds, needed)
     for request in holds:
         chart = charts.get(request.account_code)
         if chart is None or bool(chart.subledger) != (request.subledger_id is not None):
@@ -177,6 +193,27 @@ def _accounts(holds: Sequence[HoldRequest], needed: NeededAccounts) -> dict[UUID
             chart=chart, currency=request.amount.currency, subledger_id=request.subledger_id
         )
     return accounts
+
+
+def _lines_of(holds: Sequence[HoldRequest], needed: NeededAccounts) -> dict[str, Account]:
+    """The lines of the chart by code, read in one query with the accounts that are open."""
+    codes = {request.account_code for request in holds}
+    # Each part by itself is what the unique index begins with: a line may have many accounts.
+    wanted = Q(code__in=codes, currency=None)
+    for currency in {request.amount.currency for request in holds}:
+        mine = {one.subledger_id for one in holds if one.amount.currency == currency}
+        wanted |= Q(code__in=codes, currency=currency, subledger_id__in=mine - {None})
+        if None in mine:
+            wanted |= Q(code__in=codes, currency=currency, subledger_id=None)
+    charts = {}
+    for account in (
+        Account.objects.filter(wanted).only("code", "currency", "subledger", "lock_rank").order_by()
+    ):
+        if account.is_chart_line:
+            charts[account.code] = account
+        else:
+            needed.note_open([account.id])
+    return charts
 
 
 def _content_hash(request: HoldRequest, account_id: UUID) -> bytes:
@@ -209,7 +246,3 @@ def _taken_from(account: Account, legs: Iterable[Leg]) -> Money:
             lowers, raises = raises, lowers
         total += leg.amount.minor * ((lowers == account.id) - (raises == account.id))
     return Money(total, account.currency or "")
-
-
-def _accounts_of(legs: Iterable[Leg]) -> list[UUID]:
-    return sorted({id_ for leg in legs for id_ in (leg.debit_account_id, leg.credit_account_id)})

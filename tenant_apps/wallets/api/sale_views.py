@@ -86,6 +86,8 @@ class ChargeSaleViewSet(Listing, Retrieving, OrganizationViewSet):
     ordering_fields = {"created_at": "created_at", "amount": "amount_minor"}
     ordering = ("-created_at", "-id")
     money_actions = frozenset({"create"})
+    # The sale that this request placed; a repeated one places none.
+    placed: ChargeSale
 
     def get_queryset(self) -> QuerySet[ChargeSale]:
         return sales_visible_to(self.actor).select_related("wallet", "operator")
@@ -93,10 +95,10 @@ class ChargeSaleViewSet(Listing, Retrieving, OrganizationViewSet):
     def create(self, request: Request) -> Response:
         """Charge a phone number. The answer's `state` says what became of it: where it is neither
         `sold` nor `failed`, the provider is asked until it is known."""
-        sale = services.place_charge_sale(
+        self.placed = services.place_charge_sale(
             actor=self.actor, sale=services.NewSale(**self.read_input())
         )
-        return self.answer(sale)
+        return self.answer(self.placed)
 
     def perform(self, handler: Any, request: Any, *args: Any, **kwargs: Any) -> Response:
         """The sale is placed and committed; then the provider is called, outside of it.
@@ -107,12 +109,14 @@ class ChargeSaleViewSet(Listing, Retrieving, OrganizationViewSet):
         if self.operation != "create" or DRY_RUN_HEADER in placed.headers:
             return placed
         sale_id = UUID(str(placed.data["id"]))
-        services.deliver_sale(sale_id=sale_id, actor=self.actor)
+        sale = services.deliver_sale(sale_id=sale_id, actor=self.actor)
         replayed = placed.headers.get(REPLAYED_HEADER)
-        return self.answer(
-            ChargeSale.objects.select_related("wallet", "operator").get(pk=sale_id),
-            headers={REPLAYED_HEADER: replayed} if replayed else None,
-        )
+        if sale is None or replayed:
+            sale = ChargeSale.objects.select_related("wallet", "operator").get(pk=sale_id)
+        else:
+            # Neither changes for a sale: what it was placed with need not be read again.
+            sale.wallet, sale.operator = self.placed.wallet, self.placed.operator
+        return self.answer(sale, headers={REPLAYED_HEADER: replayed} if replayed else None)
 
 
 class ChargeBatchViewSet(Listing, Retrieving, OrganizationViewSet):

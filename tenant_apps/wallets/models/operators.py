@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Self
-
 from django.db import models
 from django.db.models import Q
-from django.db.models.functions import Length
 
-from shared_apps.kernel.models import Record, RecordQuerySet, Versioned
+from shared_apps.kernel.models import Record, Versioned
 
 SHORTEST_PREFIX = 2
 
@@ -30,11 +27,9 @@ class Operator(Record, Versioned):
         return self.code
 
 
-class OperatorPrefixQuerySet(RecordQuerySet["OperatorPrefix"]):
-    def of_number(self, e164: str) -> Self:
-        """The prefixes that a number begins with, the longest first."""
-        beginnings = [e164[:length] for length in range(SHORTEST_PREFIX, len(e164) + 1)]
-        return self.filter(prefix__in=beginnings).order_by(Length("prefix").desc())
+def beginnings_of(e164: str) -> list[str]:
+    """Every prefix that a number could be found by."""
+    return [e164[:length] for length in range(SHORTEST_PREFIX, len(e164) + 1)]
 
 
 class OperatorPrefix(Record):
@@ -42,8 +37,6 @@ class OperatorPrefix(Record):
 
     operator = models.ForeignKey(Operator, on_delete=models.PROTECT, related_name="prefixes")
     prefix = models.CharField(max_length=16)
-
-    objects = OperatorPrefixQuerySet.as_manager()
 
     class Meta:
         default_permissions = ()

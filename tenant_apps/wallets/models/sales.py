@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import ClassVar, Self
+from uuid import UUID
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 from shared_apps.access.models import AccessPaths
 from shared_apps.kernel.fields import CurrencyField, MinorUnitsField, MoneyOf
@@ -38,6 +39,10 @@ class ChargeSaleQuerySet(RecordQuerySet["ChargeSale"]):
         """Those about which it is time to ask, the longest waiting first."""
         return self.unsettled().filter(next_ask_at__lte=at).order_by("next_ask_at", "id")
 
+    def with_parties(self) -> Self:
+        """Each with `seller_id` and `operator_code`, as those that were just moved have them."""
+        return self.annotate(seller_id=F("wallet__seller_id"), operator_code=F("operator__code"))
+
 
 class ChargeSale(Record):
     """One charge of one phone number. What it holds in the books has its id beside this one's.
@@ -67,6 +72,10 @@ class ChargeSale(Record):
     next_ask_at = models.DateTimeField(null=True)
     sent_at = models.DateTimeField(null=True)
     settled_at = models.DateTimeField(null=True)
+
+    # Where they were read along (`with_parties`).
+    seller_id: UUID
+    operator_code: str
 
     objects = ChargeSaleQuerySet.as_manager()
 

@@ -7,6 +7,7 @@ the same reference, for which a provider charges once.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -24,10 +25,11 @@ from tenant_apps.ledger import services as ledger
 from tenant_apps.ledger.selectors import first_open_days
 from tenant_apps.wallets import events, providers
 from tenant_apps.wallets.errors import NoChargeProvider
-from tenant_apps.wallets.models import ChargeSale, SaleState
+from tenant_apps.wallets.models import UNSETTLED, ChargeSale, SaleState
 from tenant_apps.wallets.providers import ChargeAnswer, ChargeOrder, NeverReached, Outcome
 from tenants.context import current_organization
 
+from .moving import move
 from .sales import SUBJECT, give_limit_back, hold_id_of
 from .wallets import watch_credit
 
@@ -43,26 +45,26 @@ _DOUBLINGS = 8
 
 
 @step
-def deliver_sale(*, sale_id: UUID, actor: Actor) -> None:
+def deliver_sale(*, sale_id: UUID, actor: Actor) -> ChargeSale | None:
     """Call the provider for a sale whose credit is held, and settle it by the answer.
 
-    Does nothing for a sale that somebody has sent. Call it outside of every transaction.
+    Answers the sale as it stands then; None for a sale that somebody else has sent, with which
+    nothing is done, and for one that is left to the janitor. Call it outside of every transaction.
     """
     try:
         provider = providers.configured()
     except NoChargeProvider:
         # It was there when the sale was placed. The janitor sends it, or lets it fail in time.
-        return
+        return None
     now = clock.now()
-    taken = ChargeSale.objects.filter(pk=sale_id, state=SaleState.HELD).update(
-        state=SaleState.SENT,
+    sale = move(
+        sale_id=sale_id,
+        among=[SaleState.HELD],
+        to=SaleState.SENT,
         sent_at=now,
         next_ask_at=now + CALL_ENDS_WITHIN,
-        updated_at=now,
     )
-    if taken:
-        sale = ChargeSale.objects.select_related("operator").get(pk=sale_id)
-        _call(provider, sale, actor=actor)
+    return None if sale is None else _call(provider, sale, actor=actor)
 
 
 @step
@@ -97,7 +99,7 @@ def settle_sale(*, sale_id: UUID, answer: ChargeAnswer, actor: Actor) -> ChargeS
 
 def _take_up(sale_id: UUID, *, actor: Actor) -> bool:
     now = clock.now()
-    sale = ChargeSale.objects.select_related("operator").get(pk=sale_id)
+    sale = ChargeSale.objects.with_parties().get(pk=sale_id)
     taken = (
         ChargeSale.objects.due(at=now)
         .filter(pk=sale_id, asked_times=sale.asked_times)
@@ -139,11 +141,13 @@ def _send_or_give_up(sale: ChargeSale, *, now: datetime, actor: Actor) -> None:
     _settle_or_leave(sale.pk, gave_up, actor=actor, only_if=SaleState.HELD)
 
 
-def _call(provider: providers.ChargeProvider, sale: ChargeSale, *, actor: Actor) -> None:
+def _call(
+    provider: providers.ChargeProvider, sale: ChargeSale, *, actor: Actor
+) -> ChargeSale | None:
     order = ChargeOrder(
         reference=sale.charge_reference,
         phone=sale.phone,
-        operator=sale.operator.code,
+        operator=sale.operator_code,
         amount=sale.amount,
     )
     try:
@@ -154,7 +158,7 @@ def _call(provider: providers.ChargeProvider, sale: ChargeSale, *, actor: Actor)
         # A time-out, or an adapter that failed in the middle: it may have arrived.
         logger.warning("charge_unknown", sale_id=str(sale.pk), error=type(problem).__qualname__)
         answer = ChargeAnswer(outcome=Outcome.PENDING)
-    _settle_or_leave(sale.pk, answer, actor=actor)
+    return _settle_or_leave(sale.pk, answer, actor=actor)
 
 
 def _not_reached(sale: ChargeSale) -> ChargeAnswer:
@@ -166,38 +170,61 @@ def _not_reached(sale: ChargeSale) -> ChargeAnswer:
 
 def _settle_or_leave(
     sale_id: UUID, answer: ChargeAnswer, *, actor: Actor, only_if: SaleState | None = None
-) -> None:
+) -> ChargeSale | None:
     """Settle a sale, or leave it to the janitor where the books refuse: they may be stopped.
 
     What the provider said is not lost by that. It says the same when it is asked again.
     """
     try:
-        retrying(lambda: _settle(sale_id, answer, actor=actor, only_if=only_if))
+        return retrying(lambda: _settle(sale_id, answer, actor=actor, only_if=only_if))
     except DomainError as refusal:
         logger.warning("charge_not_settled", sale_id=str(sale_id), code=refusal.code)
+        return None
 
 
 @transaction.atomic
 def _settle(
     sale_id: UUID, answer: ChargeAnswer, *, actor: Actor, only_if: SaleState | None = None
 ) -> ChargeSale:
-    sale = ChargeSale.objects.select_related("wallet").locked(sale_id)
-    if only_if is not None and sale.state != only_if:
+    among = UNSETTLED if only_if is None else (only_if,)
+    if answer.outcome == Outcome.DELIVERED:
+        sale = _closed(sale_id, SaleState.SOLD, answer, among=among)
+        if sale is not None:
+            _sold(sale, actor=actor)
+            return sale
+    elif answer.outcome == Outcome.REFUSED:
+        sale = _closed(sale_id, SaleState.FAILED, answer, among=among)
+        if sale is not None:
+            _failed(sale, actor=actor)
+            return sale
+    sale = ChargeSale.objects.locked(sale_id)
+    if only_if is not None:
         return sale
     if sale.is_settled:
         _notice_contradiction(sale, answer)
-    elif answer.outcome == Outcome.DELIVERED:
-        _sold(sale, answer, actor=actor)
-    elif answer.outcome == Outcome.REFUSED:
-        _failed(sale, answer, actor=actor)
     else:
         _left_unknown(sale, actor=actor)
     return sale
 
 
-def _sold(sale: ChargeSale, answer: ChargeAnswer, *, actor: Actor) -> None:
+def _closed(
+    sale_id: UUID, state: SaleState, answer: ChargeAnswer, *, among: Iterable[SaleState]
+) -> ChargeSale | None:
+    """The sale at its end, and locked by that; None where it has one or is not `among`."""
+    now = clock.now()
+    return move(
+        sale_id=sale_id,
+        among=among,
+        to=state,
+        provider_reference=answer.provider_reference[:64],
+        reason=answer.reason[:200],
+        settled_at=now,
+        next_ask_at=None,
+    )
+
+
+def _sold(sale: ChargeSale, *, actor: Actor) -> None:
     journal = ledger.capture(hold_id=hold_id_of(sale=sale), posting=_posting(sale), actor=actor)
-    _close(sale, SaleState.SOLD, answer)
     audit.record(
         events.ChargeSold(
             subject_id=sale.id,
@@ -211,10 +238,9 @@ def _sold(sale: ChargeSale, answer: ChargeAnswer, *, actor: Actor) -> None:
     )
 
 
-def _failed(sale: ChargeSale, answer: ChargeAnswer, *, actor: Actor) -> None:
+def _failed(sale: ChargeSale, *, actor: Actor) -> None:
     wallet = give_limit_back(sale=sale)
     ledger.release(hold_id=hold_id_of(sale=sale), actor=actor)
-    _close(sale, SaleState.FAILED, answer)
     audit.record(
         events.ChargeSaleFailed(
             subject_id=sale.id,
@@ -242,27 +268,6 @@ def _left_unknown(sale: ChargeSale, *, actor: Actor) -> None:
         )
 
 
-def _close(sale: ChargeSale, state: SaleState, answer: ChargeAnswer) -> None:
-    if state == SaleState.SOLD and sale.sent_at is None:
-        sale.sent_at = clock.now()
-    sale.state = state
-    sale.provider_reference = answer.provider_reference[:64]
-    sale.reason = answer.reason[:200]
-    sale.next_ask_at = None
-    sale.settled_at = clock.now()
-    sale.save(
-        update_fields=[
-            "state",
-            "provider_reference",
-            "reason",
-            "sent_at",
-            "next_ask_at",
-            "settled_at",
-            "updated_at",
-        ]
-    )
-
-
 def _posting(sale: ChargeSale) -> ledger.Posting:
     today = clock.today(current_organization().time_zone)
     return ledger.Posting(
@@ -270,7 +275,7 @@ def _posting(sale: ChargeSale) -> ledger.Posting:
         source_type=SUBJECT,
         source_id=sale.id,
         amounts={"amount": sale.amount},
-        subledgers={"seller": sale.wallet.seller_id},
+        subledgers={"seller": sale.seller_id},
         effective_on=first_open_days(days={today})[today],
         memo=sale.reference,
     )

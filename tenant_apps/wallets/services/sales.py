@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import NoReturn
+from typing import Any, NoReturn
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -19,7 +19,8 @@ from shared_apps.kernel.operations import step
 from tenant_apps.ledger import services as ledger
 from tenant_apps.ledger.errors import BelowFloor
 from tenant_apps.wallets import errors, events, phones, providers, references
-from tenant_apps.wallets.models import ChargeSale, Operator, OperatorPrefix, Wallet
+from tenant_apps.wallets.models import ChargeSale, Operator, Wallet
+from tenant_apps.wallets.models.operators import beginnings_of
 from tenant_apps.wallets.models.sellers import CREDIT_ACCOUNT
 from tenant_apps.wallets.selectors import wallets_visible_to
 from tenants.context import current_organization, organization_id
@@ -42,9 +43,11 @@ class NewSale:
     id: UUID | None = None
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def place_charge_sale(*, actor: Actor, sale: NewSale) -> ChargeSale:
     """Hold the credit for a sale. `deliver_sale` calls the provider, after the commit.
+
+    A refusal spends the caller's transaction; whoever wants to go on needs a savepoint around.
 
     :raises NoChargeProvider: there is nobody who could charge the number.
     :raises BadInput: no such wallet that the actor sees.
@@ -60,12 +63,10 @@ def place_charge_sale(*, actor: Actor, sale: NewSale) -> ChargeSale:
     wallet = _wallet_to_sell_from(actor, sale.wallet_id)
     organization = current_organization()
     phone = phones.normalised(sale.phone, country=organization.country)
-    operator = _operator_of(phone)
     check_amount(amount=sale.amount, currency=wallet.currency)
     today = clock.today(organization.time_zone)
-    reference = references.next_reference(references.SALE)
     # The wallet is locked from here on: whatever can be done before is done before.
-    _use_limits(wallet, sale.amount, today=today)
+    reference, operator = _use_limits(wallet, sale.amount, today=today, phone=phone)
     sale_id = sale.id or uuid7()
     row = ChargeSale.objects.create(
         id=sale_id,
@@ -132,39 +133,45 @@ def _wallet_to_sell_from(actor: Actor, wallet_id: UUID) -> Wallet:
     return wallet
 
 
-def _operator_of(phone: str) -> Operator:
-    prefixes = OperatorPrefix.objects.of_number(phone).select_related("operator")
-    longest = prefixes.filter(operator__is_active=True).first()
-    if longest is None:
-        raise errors.OperatorUnknown
-    return longest.operator
+# Whoever comes second sees what the first one used of the limits. The row also locks the wallet,
+# which everybody does before the books.
+_USE_LIMITS = """
+    UPDATE wallets_wallet
+    SET sold_minor = CASE WHEN sold_on = %(day)s THEN sold_minor ELSE 0 END + %(amount)s,
+        sold_on = %(day)s
+    WHERE id = %(wallet)s
+      AND (sale_limit_minor IS NULL OR %(amount)s <= sale_limit_minor)
+      AND (daily_limit_minor IS NULL
+           OR CASE WHEN sold_on = %(day)s THEN sold_minor ELSE 0 END + %(amount)s
+              <= daily_limit_minor)
+    RETURNING low_balance_minor, low_since, nextval(%(sequence)s::regclass), (
+        SELECT ARRAY[o.id::text, o.code]
+        FROM wallets_operatorprefix p JOIN wallets_operator o ON o.id = p.operator_id
+        WHERE p.prefix = ANY (%(beginnings)s) AND o.is_active
+        ORDER BY length(p.prefix) DESC LIMIT 1)
+"""
 
 
-def _use_limits(wallet: Wallet, amount: Money, *, today: date) -> None:
-    """One conditional UPDATE: whoever comes second sees what the first one used.
-
-    It also locks the wallet, which everybody does before the books.
-    """
+def _use_limits(wallet: Wallet, amount: Money, *, today: date, phone: str) -> tuple[str, Operator]:
+    """Use the wallet's limits; answer the sale's reference and the operator of the number."""
+    values: dict[str, Any] = {
+        "day": today,
+        "amount": amount.minor,
+        "wallet": wallet.id,
+        "sequence": references.SALE.sequence,
+        "beginnings": beginnings_of(phone),
+    }
     with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            UPDATE wallets_wallet
-            SET sold_minor = CASE WHEN sold_on = %(day)s THEN sold_minor ELSE 0 END + %(amount)s,
-                sold_on = %(day)s
-            WHERE id = %(wallet)s
-              AND (sale_limit_minor IS NULL OR %(amount)s <= sale_limit_minor)
-              AND (daily_limit_minor IS NULL
-                   OR CASE WHEN sold_on = %(day)s THEN sold_minor ELSE 0 END + %(amount)s
-                      <= daily_limit_minor)
-            RETURNING low_balance_minor, low_since
-            """,
-            {"day": today, "amount": amount.minor, "wallet": wallet.id},
-        )
+        cursor.execute(_USE_LIMITS, values)
         row = cursor.fetchone()
     if row is None:
         _refuse(wallet, amount, today=today)
     # As it is under the lock: what was read before may be older.
-    wallet.low_balance_minor, wallet.low_since = row
+    wallet.low_balance_minor, wallet.low_since, number, operator = row
+    if operator is None:
+        raise errors.OperatorUnknown
+    id_, code = operator
+    return references.SALE.of(number), Operator.from_db(None, ["id", "code"], [UUID(id_), code])
 
 
 def _refuse(wallet: Wallet, amount: Money, *, today: date) -> NoReturn:

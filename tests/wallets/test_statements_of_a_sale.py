@@ -1,0 +1,66 @@
+"""What a sale costs the database, statement by statement: whoever adds one says so here."""
+
+from typing import Any
+
+from tests.wallets.stories import Market, credit
+
+# What stands where the transactions begin and end in a test: there it is savepoints.
+BEGIN, COMMIT = "SAVEPOINT", "RELEASE SAVEPOINT"
+SOLD = [
+    "SELECT set_config('search_path'",
+    'SELECT "accounts_session"',
+    'SELECT "access_role"',
+    BEGIN,
+    "SELECT is_taken",
+    'SELECT "wallets_wallet"',
+    "UPDATE wallets_wallet",
+    'INSERT INTO "wallets_chargesale"',
+    'SELECT "ledger_account"',
+    "SELECT o.replayed FROM ledger_reserve",
+    'WITH first AS (INSERT INTO "audit_entry"',
+    'INSERT INTO "idempotency_idempotencykey"',
+    COMMIT,
+    # The mark, by itself: whoever finds it must assume that the provider was called.
+    "UPDATE wallets_chargesale",
+    BEGIN,
+    "UPDATE wallets_chargesale",
+    'SELECT "ledger_fiscalperiod"',
+    'SELECT "ledger_postingruleline"',
+    'SELECT "ledger_account"',
+    "SELECT o.account_id, o.state, o.remaining, o.replayed FROM ledger_close_hold",
+    "SELECT",
+    'WITH first AS (INSERT INTO "audit_entry"',
+    COMMIT,
+]
+
+
+def body(market: Market) -> dict[str, Any]:
+    return {
+        "wallet": str(market.wallets["sita"].pk),
+        "phone": "0712345678",
+        "amount": {"amount": "1.00", "currency": "KES"},
+    }
+
+
+def test_a_sale(market: Market, simulated: Any) -> None:
+    simulated()
+    credit(market, "100.00")
+    sita = market.api("sita")
+    # The first one of all opens the account of what the provider will bill.
+    assert sita.post("charge-sales/", body(market)).json()["state"] == "sold"
+    assert sita.post("charge-sales/", body(market)).json()["state"] == "sold"
+    made = [" ".join(statement.split()) for statement in sita.statements]
+    assert len(made) == len(SOLD), made
+    for statement, beginning in zip(made, SOLD, strict=True):
+        assert statement.startswith(beginning)
+
+
+def test_a_repeated_request(market: Market, simulated: Any) -> None:
+    simulated()
+    credit(market, "100.00")
+    sita = market.api("sita")
+    sita.post("charge-sales/", body(market), key="one")
+    again = sita.post("charge-sales/", body(market), key="one")
+    assert again["Idempotency-Replayed"] == "true"
+    # Who asks, the kept answer, that nobody need send it, and how it stands.
+    assert len(sita.statements) == 8
