@@ -258,7 +258,7 @@ def close_hold(
 
 
 def lock_holds(*, hold_ids: Sequence[UUID], account_ids: Sequence[UUID] = ()) -> None:
-    """Lock holds and then their balances and these accounts', in lock order, for the transaction."""
+    """Lock holds, their balances and these accounts', in lock order, until the transaction ends."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT ledger_lock_holds(%s::uuid[], %s::uuid[])", [list(hold_ids), list(account_ids)]
