@@ -11,7 +11,7 @@ from django.db import DatabaseError, IntegrityError, connection
 from shared_apps.kernel.errors import DomainError
 from shared_apps.kernel.money import AmountOutOfRange
 
-from .entries import CreditChange, HoldRequest, Leg, Outcome
+from .entries import CreditChange, Gathering, HoldRequest, Leg, Outcome
 from .errors import (
     AboveLimit,
     AccountUnusable,
@@ -55,6 +55,13 @@ _RESERVE = """
 _CLOSE_HOLD = """
     SELECT o.account_id, o.state, o.remaining, o.replayed FROM ledger_close_hold(
         %s::uuid, %s::bigint, %s::uuid, %s::text, %s::uuid, %s::timestamptz) AS o
+    WHERE NOT EXISTS (SELECT FROM ledger_stop)
+"""
+
+_GATHER = """
+    SELECT o FROM ledger_gather(
+        %s::uuid, %s::bigint, %s::text, %s::smallint, %s::uuid[], %s::bytea, %s::uuid, %s::date,
+        %s::uuid, %s::timestamptz) AS o
     WHERE NOT EXISTS (SELECT FROM ledger_stop)
 """
 
@@ -346,6 +353,32 @@ def open_accounts(
             " %s::timestamptz, %s::uuid)",
             [ids, chart_ids, currencies, subledger_ids, opened_at, actor_id],
         )
+
+
+def open_stripes(*, account_ids: Sequence[UUID]) -> None:
+    """Open the balances that the accounts' numbers of stripes ask for."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT ledger_open_stripes(%s::uuid[])", [list(account_ids)])
+
+
+def gather(gathering: Gathering, *, posted_at: datetime, actor_id: UUID | None) -> int:
+    """Move what is wanted into one stripe, as far as all have it together; answer which."""
+    values = (
+        gathering.account_id,
+        gathering.amount.minor,
+        gathering.amount.currency,
+        gathering.into,
+        list(gathering.transfer_ids),
+        gathering.request_hash,
+        gathering.journal_id,
+        gathering.effective_on,
+        actor_id,
+        posted_at,
+    )
+    with refusals_by_name(), connection.cursor() as cursor:
+        cursor.execute(_GATHER, values)
+        ((stripe,),) = written(cursor)
+    return int(stripe)
 
 
 def wait_for_postings() -> None:

@@ -89,6 +89,22 @@ class Leg:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Gathering:
+    """What of a striped account is to stand in one stripe: the fullest, or the one given.
+
+    There are as many ids as an account may have stripes; those that are needed are used.
+    """
+
+    journal_id: UUID
+    transfer_ids: tuple[UUID, ...]
+    request_hash: bytes
+    account_id: UUID
+    amount: Money
+    into: int | None
+    effective_on: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """What the database answered for one leg; balances are in minor units, normal side up.
 

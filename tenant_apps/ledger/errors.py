@@ -117,6 +117,20 @@ class AccountCodeTaken(Conflict):
     title = "The chart has an account with this code."
 
 
+class AccountIsOneParty(RuleRefused):
+    """What holds money for one party, user or seller keeps one balance each."""
+
+    code = "account_is_one_party"
+    title = "Accounts of one party, user or seller are not striped."
+
+
+class StripesOnlyGrow(Conflict):
+    """Stripes carry money: there are more of them, never fewer. `stripes` says how many."""
+
+    code = "stripes_only_grow"
+    title = "The account has as many stripes already."
+
+
 class AccountNotEmpty(RuleRefused):
     """Something is held under the line of the chart, or a posting rule uses it."""
 

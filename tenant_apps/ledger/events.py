@@ -62,6 +62,16 @@ class AccountReopened(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AccountStriped(Event):
+    """The accounts under a line of the chart spread over so many balances each."""
+
+    app: ClassVar[str] = "ledger"
+    subject_type: ClassVar[str] = "ledger.account"
+    code: str
+    stripes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FiscalYearOpened(Event):
     """The subject is the first period of the year."""
 

@@ -2,12 +2,17 @@
 
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
+from random import randrange
 from uuid import UUID
 
 from shared_apps.kernel.ids import uuid8_from
 
-from .models import Account
+from .models import STRIPES_AT_MOST, Account, Side
+
+# Instead of a stripe: money leaves the account, and must first be gathered from all of them.
+GATHERED = -1
 
 _IDS_PER_QUERY = 5000
 
@@ -22,28 +27,51 @@ def credit_line_id_of(*, subject_type: str, subject_id: UUID, currency: str) -> 
     return uuid8_from("credit line", subject_type, subject_id, currency)
 
 
+def stripe_of(account: Account, *, side: str, pick: int) -> int:
+    """The stripe that a leg on this side goes to, or `GATHERED`.
+
+    What raises the account, or leaves one without a floor, may go to any: `pick` chooses.
+    """
+    if account.stripes == 1:
+        return 0
+    if account.floor is not None and side != Side(account.normal_side):
+        return GATHERED
+    return pick % account.stripes
+
+
 @dataclass(slots=True)
 class NeededAccounts:
     """Collects the accounts that a posting touches, so that they are opened together."""
 
     _needed: dict[UUID, tuple[UUID, UUID, str, UUID | None]] = field(default_factory=dict)
-    _ranks: dict[UUID, int] = field(default_factory=dict)
     _open: set[UUID] = field(default_factory=set)
+    _charts: dict[UUID, Account] = field(default_factory=dict)
+    # The same for every account: a batch locks one row of each.
+    _pick: int = field(default_factory=partial(randrange, STRIPES_AT_MOST))
 
     def add(self, *, chart: Account, currency: str, subledger_id: UUID | None) -> UUID:
         """Note an account and answer its id."""
         account_id = account_id_of(chart_id=chart.id, currency=currency, subledger_id=subledger_id)
         self._needed[account_id] = (account_id, chart.id, currency, subledger_id)
-        self._ranks[account_id] = chart.lock_rank
+        self._charts[account_id] = chart
         return account_id
 
     def rank_of(self, account_id: UUID) -> int:
         """The place of a noted account in the order of locks."""
-        return self._ranks[account_id]
+        return self._charts[account_id].lock_rank
+
+    def stripe_of(self, account_id: UUID, *, side: str) -> int:
+        """The stripe of a noted account that a leg goes to, or `GATHERED`."""
+        return stripe_of(self._charts[account_id], side=side, pick=self._pick)
+
+    def is_gathered(self, account_id: UUID) -> bool:
+        """Whether what leaves a noted account must first be gathered from its stripes."""
+        chart = self._charts[account_id]
+        return chart.stripes > 1 and chart.floor is not None
 
     def first_to_lock(self) -> UUID:
         """The one of the noted accounts that everybody locks before the others."""
-        return min(self._needed, key=lambda account_id: (self._ranks[account_id], account_id))
+        return min(self._needed, key=lambda account_id: (self.rank_of(account_id), account_id))
 
     def ids(self) -> list[UUID]:
         """The ids of all noted accounts."""

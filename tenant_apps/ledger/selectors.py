@@ -190,6 +190,11 @@ def with_balances_at(
     return accounts
 
 
+def is_striped(*, account_id: UUID) -> bool:
+    """Whether the account has several balances, so that no line of it leaves one."""
+    return Account.objects.filter(id=account_id, stripes__gt=1).exists()
+
+
 def account_statement(*, account_id: UUID) -> QuerySet[StatementLine]:
     """The lines of an account's statement, newest first, each with the balance that it left."""
     stripes = list(Balance.objects.filter(account_id=account_id).values_list("stripe", flat=True))

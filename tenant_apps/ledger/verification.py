@@ -98,7 +98,8 @@ _CHECKS: dict[str, str] = {
                || ', ' || b.currency || CASE WHEN b.is_open THEN ', open' ELSE ', closed' END
                || '; the account says otherwise'
           FROM ledger_balance b JOIN ledger_account a ON a.id = b.account_id
-         WHERE b.floor IS DISTINCT FROM a.floor OR b.currency IS DISTINCT FROM a.currency
+         WHERE b.floor IS DISTINCT FROM CASE b.stripe WHEN 0 THEN a.floor ELSE a.floor * 0 END
+            OR b.currency IS DISTINCT FROM a.currency
             OR b.direction <> CASE a.normal_side WHEN 'debit' THEN 1 ELSE -1 END
             OR b.is_open <> (a.status = 'open')
     """,
@@ -119,10 +120,14 @@ _CHECKS: dict[str, str] = {
          WHERE a.currency IS NOT NULL
            AND (a.status <> c.status OR b.is_open <> (c.status = 'open'))
     """,
-    "every account that carries money has a balance": """
-        SELECT a.id::text, 'account ' || a.code || ' has no balance'
-          FROM ledger_account a LEFT JOIN ledger_balance b ON b.account_id = a.id
-         WHERE a.currency IS NOT NULL AND b.account_id IS NULL
+    "every account that carries money has its balances": """
+        SELECT a.id::text, 'account ' || a.code || ' has ' || count(b.account_id)
+               || ' balances instead of ' || a.stripes
+          FROM ledger_account a
+          LEFT JOIN ledger_balance b ON b.account_id = a.id AND b.stripe BETWEEN 0 AND a.stripes - 1
+         WHERE a.currency IS NOT NULL
+         GROUP BY a.id
+        HAVING count(b.account_id) <> a.stripes
     """,
     "transfers stay within one currency": """
         SELECT t.id::text,
@@ -132,7 +137,9 @@ _CHECKS: dict[str, str] = {
           LEFT JOIN ledger_account d ON d.id = t.debit_account_id
           LEFT JOIN ledger_account c ON c.id = t.credit_account_id
          WHERE d.currency IS DISTINCT FROM t.currency OR c.currency IS DISTINCT FROM t.currency
-            OR t.amount_minor <= 0 OR t.debit_account_id = t.credit_account_id
+            OR t.amount_minor <= 0
+            OR t.debit_account_id = t.credit_account_id
+               AND (t.kind <> 'gathering' OR t.debit_stripe = t.credit_stripe)
     """,
     "journals are whole": """
         SELECT t.journal_id::text, count(*) || ' legs, numbered ' || min(t.leg) || ' to '

@@ -42,6 +42,7 @@ from tenant_apps.ledger.services import (
     reserve,
     reverse,
     set_credit_limit,
+    stripe_account,
 )
 from tenant_apps.ledger.services.accounts import open_needed
 from tenant_apps.ledger.verification import verify
@@ -91,6 +92,49 @@ def test_a_deposit_of_1000_gives_1000_and_no_more(actor: Actor) -> None:
     assert Transfer.objects.filter(rule="payment.allocated").count() == 1000
     left = balance_of(account_code="2000", subledger_id=customer, currency="KES")
     assert left.is_zero
+    hold()
+
+
+def test_a_striped_account_gives_what_its_stripes_have_together(actor: Actor) -> None:
+    Account.objects.chart().filter(code="1000").update(floor=0)
+    cash = Account.objects.chart().get(code="1000")
+    stripe_account(actor=actor, account_id=cash.id, stripes=8)
+    commit(*(posting("payment.received.cash", amount="0.81", party=uuid4()) for _ in range(100)))
+
+    def take(amount: str) -> str:
+        lines = [
+            JournalLine(account_code="5200", side="debit", amount=kes(amount)),
+            JournalLine(account_code="1000", side="credit", amount=kes(amount)),
+        ]
+        act = partial(
+            post_manual_journal,
+            actor=system_actor("test"),
+            lines=lines,
+            effective_on=date(2026, 11, 5),
+            memo="Taken",
+        )
+        return attempt(act)
+
+    def work(number: int) -> Counter[str]:
+        ends: Counter[str] = Counter()
+        for _ in range(20):
+            if number % 2:
+                ends[
+                    "in " + tried(posting("payment.received.cash", amount="1.00", party=uuid4()))
+                ] += 1
+            else:
+                ends["out " + take("1.50")] += 1
+        return ends
+
+    outcomes = storm(work)
+    half = PROCESSES // 2 * 20
+    assert outcomes["in done"] == half
+    assert outcomes["out done"] + outcomes["out below_floor"] == half
+    left = balance_of(account_code="1000", currency="KES")
+    assert left == kes("81.00") + kes("1.00") * half - kes("1.50") * outcomes["out done"]
+    # Of what is left, whatever the stripes, one more withdrawal takes all.
+    assert take(str(left.to_string())) == "done"
+    assert take("0.01") == "below_floor"
     hold()
 
 

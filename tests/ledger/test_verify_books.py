@@ -131,7 +131,7 @@ CASES = [
     ("UPDATE ledger_balance SET direction = -direction", "balances agree with their accounts"),
     ("UPDATE ledger_balance SET currency = 'USD'", "balances agree with their accounts"),
     ("UPDATE ledger_balance SET is_open = false", "balances agree with their accounts"),
-    ("DELETE FROM ledger_balance", "every account that carries money has a balance"),
+    ("DELETE FROM ledger_balance", "every account that carries money has its balances"),
     (
         "UPDATE ledger_transfer SET amount_minor = amount_minor + 1 WHERE leg = 2",
         "each transfer leaves the balance it says",

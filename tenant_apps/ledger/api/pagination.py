@@ -43,8 +43,8 @@ class StatementPagination(CursorPagination):
     def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
         described = super().get_paginated_response_schema(schema)
         for name, when in (
-            ("opening_balance", "before the first day; null without `as_of` and `known_at`"),
-            ("closing_balance", "after the last day; null without `as_of` and `known_at`"),
+            ("opening_balance", "before the first day; null where lines go by version"),
+            ("closing_balance", "after the last day; null where lines go by version"),
         ):
             described["properties"][name] = {
                 "anyOf": [{"$ref": "#/components/schemas/Money"}, {"type": "null"}],

@@ -12,6 +12,7 @@ from shared_apps.kernel.api.serializers import (
     StrictSerializer,
 )
 from tenant_apps.ledger.models import (
+    STRIPES_AT_MOST,
     Account,
     AccountKind,
     CreditLine,
@@ -46,6 +47,7 @@ class LedgerAccountOut(serializers.ModelSerializer[Account]):
             "subledger",
             "subledger_id",
             "parent_id",
+            "stripes",
             "status",
             "balance",
             "held",
@@ -64,6 +66,12 @@ class AccountIn(StrictSerializer):
     )
     name = serializers.CharField(max_length=120)
     kind = serializers.ChoiceField(choices=AccountKind.choices)
+
+
+class StripesIn(StrictSerializer):
+    stripes = serializers.IntegerField(
+        min_value=2, max_value=STRIPES_AT_MOST, help_text="How many balances each account gets."
+    )
 
 
 class AccountNameOut(serializers.ModelSerializer[Account]):

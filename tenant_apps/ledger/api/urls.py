@@ -46,6 +46,11 @@ urlpatterns = [
         name="ledger-account-reopening",
     ),
     path(
+        f"{_ROOT}/accounts/<uuid:pk>/striping/",
+        AccountViewSet.as_view({"post": "striping"}),
+        name="ledger-account-striping",
+    ),
+    path(
         f"{_ROOT}/holds/<uuid:hold_id>/entries/",
         HoldEntryViewSet.as_view({"get": "list"}),
         name="ledger-hold-entries",

@@ -36,6 +36,7 @@ from tenant_apps.ledger.api.serializers import (
     ReopeningIn,
     ReversalIn,
     StatementLineOut,
+    StripesIn,
     TimesQuery,
     TransferOut,
     TrialBalanceOut,
@@ -62,7 +63,12 @@ class AccountViewSet(Listing, Retrieving, OrganizationViewSet):
 
     queryset = Account.objects.none()
     serializer_class = LedgerAccountOut
-    input_serializers = {"create": AccountIn, "closing": NoBody, "reopening": NoBody}
+    input_serializers = {
+        "create": AccountIn,
+        "closing": NoBody,
+        "reopening": NoBody,
+        "striping": StripesIn,
+    }
     filterset_class = AccountFilter
     ordering_fields = ("code", "created_at")
     ordering = ("code",)
@@ -73,6 +79,7 @@ class AccountViewSet(Listing, Retrieving, OrganizationViewSet):
         "create": "ledger.add_account",
         "closing": "ledger.close_account",
         "reopening": "ledger.close_account",
+        "striping": "ledger.stripe_account",
     }
 
     def get_queryset(self) -> QuerySet[Account]:
@@ -107,12 +114,21 @@ class AccountViewSet(Listing, Retrieving, OrganizationViewSet):
         self.read_input()
         return self.answer(services.reopen_account(actor=self.actor, account_id=pk))
 
+    def striping(self, request: Request, pk: UUID) -> Response:
+        """Spread each account under a line of the chart over several balances.
+
+        Postings that raise it no longer wait for one another. Stripes are added, never taken away.
+        """
+        values = self.read_input()
+        return self.answer(services.stripe_account(actor=self.actor, account_id=pk, **values))
+
 
 class StatementViewSet(Listing, OrganizationViewSet):
     """An account's statement, newest first: each transfer with the balance that it left.
 
-    With `as_of` or `known_at` it goes by effective day, and each line has the balance of that
-    order; opening and closing balance are those of the days that are asked about.
+    With `as_of` or `known_at`, and always where the account is striped, it goes by effective day,
+    and each line has the balance of that order; opening and closing balance are those of the days
+    that are asked about.
     """
 
     queryset = StatementLine.objects.none()
@@ -128,7 +144,7 @@ class StatementViewSet(Listing, OrganizationViewSet):
 
     def paginate_queryset(self, queryset: Any) -> Any:
         times = self.read_query()
-        if not times:
+        if not times and not selectors.is_striped(account_id=self.kwargs["account_id"]):
             return super().paginate_queryset(queryset)
         asked = StatementFilter(self.request.query_params, queryset=queryset)
         days = asked.form.cleaned_data if asked.is_valid() else {}

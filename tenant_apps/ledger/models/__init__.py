@@ -5,7 +5,15 @@ no checked foreign key, because a check would lock the very rows that every post
 posting functions hold those references instead, and `verify_books` reads them all.
 """
 
-from .accounts import Account, AccountKind, AccountQuerySet, AccountStatus, Balance, Side
+from .accounts import (
+    STRIPES_AT_MOST,
+    Account,
+    AccountKind,
+    AccountQuerySet,
+    AccountStatus,
+    Balance,
+    Side,
+)
 from .credit_lines import (
     CreditLine,
     CreditLineEntry,
@@ -34,6 +42,7 @@ from .transfers import StatementLine, Transfer, TransferKind, TransferQuerySet
 from .watching import Checkpoint, Stop
 
 __all__ = [
+    "STRIPES_AT_MOST",
     "Account",
     "AccountKind",
     "AccountQuerySet",

@@ -28,6 +28,9 @@ class AccountStatus(models.TextChoices):
     CLOSED = "closed", "Closed"
 
 
+STRIPES_AT_MOST = 64
+
+
 class AccountQuerySet(RecordQuerySet["Account"]):
     def chart(self) -> Self:
         """The lines of the chart of accounts, which carry no money themselves."""
@@ -43,7 +46,8 @@ class Account(Record):
 
     A line of the chart has no currency. Under it stand the accounts that carry money: one per
     currency and, where the line keeps a sub-ledger, one per party or user. They are opened when
-    first posted to, with ids derived from what they are, so that parallel openers agree.
+    first posted to, with ids derived from what they are, so that parallel openers agree. What
+    everybody posts to may spread over several balances, its stripes.
     """
 
     code = models.CharField(max_length=32)
@@ -57,6 +61,7 @@ class Account(Record):
         "self", null=True, blank=True, on_delete=models.PROTECT, related_name="accounts"
     )
     lock_rank = models.PositiveSmallIntegerField(default=0)
+    stripes = models.PositiveSmallIntegerField(default=1, db_default=1)
     floor = MinorUnitsField(null=True, blank=True)
     status = models.CharField(
         max_length=8, choices=AccountStatus.choices, default=AccountStatus.OPEN
@@ -66,7 +71,10 @@ class Account(Record):
 
     class Meta:
         default_permissions = ("view", "add")
-        permissions = (("close_account", "Can close and reopen a line of the chart"),)
+        permissions = (
+            ("close_account", "Can close and reopen a line of the chart"),
+            ("stripe_account", "Can spread the accounts of a line over stripes"),
+        )
         ordering = ("code", "currency", "id")
         constraints = (
             models.UniqueConstraint(
@@ -83,6 +91,11 @@ class Account(Record):
                 name="ledger_account_subledger",
                 condition=Q(subledger="", subledger_id__isnull=True)
                 | ~Q(subledger="") & (Q(currency__isnull=True) | Q(subledger_id__isnull=False)),
+            ),
+            # What belongs to one party has one balance, which each of its lines leaves.
+            models.CheckConstraint(
+                name="ledger_account_stripes",
+                condition=Q(stripes=1) | Q(stripes__range=(2, STRIPES_AT_MOST), subledger=""),
             ),
         )
         indexes = (models.Index(fields=["subledger_id"], name="ledger_account_subledger_id"),)
@@ -121,7 +134,8 @@ class Balance(models.Model):
     """What an account holds now, in minor units, positive on the account's normal side.
 
     Hot: the posting functions alone change it. `stripe` lets one account spread over rows;
-    `held` and `floor` bound what may leave. What a posting must know of the account stands here
+    `held` and `floor` bound what may leave (the account's floor is that of its first stripe, the
+    others have zero). What a posting must know of the account stands here
     too (`direction` is 1 where a debit raises it, -1 where a credit does), so that it reads no
     other row; none of it changes but `is_open`.
     """

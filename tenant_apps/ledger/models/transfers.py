@@ -19,6 +19,7 @@ class TransferKind(models.TextChoices):
     MANUAL = "manual", "Manual journal"
     OPENING = "opening", "Opening balance"
     REVERSAL = "reversal", "Reversal"
+    GATHERING = "gathering", "Gathering of an account's stripes"
 
 
 class TransferQuerySet(RecordQuerySet["Transfer"]):
@@ -118,7 +119,7 @@ class Transfer(models.Model):
             models.CheckConstraint(
                 name="ledger_transfer_sound",
                 condition=Q(amount_minor__gt=0)
-                & ~Q(debit_account=F("credit_account"))
+                & (~Q(debit_account=F("credit_account")) | ~Q(debit_stripe=F("credit_stripe")))
                 & (
                     Q(kind=TransferKind.REVERSAL, reverses_id__isnull=False)
                     | Q(reverses_id__isnull=True)

@@ -23,6 +23,7 @@ from .periods import close_period, open_fiscal_year, reopen_period
 from .postings import post, post_each
 from .reversals import reverse
 from .stopping import start_postings, stop_postings
+from .stripes import stripe_account
 
 __all__ = [
     "CreditChange",
@@ -59,4 +60,5 @@ __all__ = [
     "set_credit_limit",
     "start_postings",
     "stop_postings",
+    "stripe_account",
 ]

@@ -101,7 +101,9 @@ def close_account(*, actor: Actor, account_id: UUID) -> Account:
     # The account's own row keeps others from opening more. These are the locks that everybody else
     # takes who changes a balance, so that nobody holds one and waits for the other.
     database.lock_balances(account_ids=list(account.accounts.values_list("id", flat=True)))
-    if Balance.objects.filter(account__parent=account).exclude(posted=0, held=0).exists():
+    held_under = Balance.objects.filter(account__parent=account).values("account_id")
+    sums = held_under.annotate(posted_sum=Sum("posted"), held_sum=Sum("held"))
+    if sums.exclude(posted_sum=0, held_sum=0).exists():
         raise AccountNotEmpty(
             "Something is held under it. Bring that to another account by a journal first."
         )

@@ -23,9 +23,11 @@ from tenant_apps.ledger.errors import (
 )
 from tenant_apps.ledger.models import Account, Hold, HoldState, Side
 from tenant_apps.ledger.needed import NeededAccounts
+from tenants.context import current_organization
 
 from .accounts import open_needed
 from .postings import drafts_of, require_transaction, write_drafts
+from .stripes import gather
 
 KEEP, RELEASE, EXPIRE = "keep", "release", "expire"
 
@@ -50,6 +52,17 @@ def reserve(*, holds: Sequence[HoldRequest], actor: Actor) -> list[HeldFunds]:
     moment = clock.now()
     if len(holds) > 1 or any(needed.rank_of(id_) for id_ in accounts.values()):
         database.lock_balances(account_ids=sorted(set(accounts.values())))
+    for request in sorted(holds, key=lambda one: accounts[one.id]):
+        # Funds are held on the first stripe.
+        if needed.is_gathered(accounts[request.id]):
+            gather(
+                account_id=accounts[request.id],
+                amount=request.amount,
+                effective_on=clock.today(current_organization().time_zone),
+                posted_at=moment,
+                actor=actor,
+                into=0,
+            )
     replayed = {
         request.id: database.reserve(
             request=request,
@@ -207,7 +220,9 @@ def _lines_of(holds: Sequence[HoldRequest], needed: NeededAccounts) -> dict[str,
             wanted |= Q(code__in=codes, currency=currency, subledger_id=None)
     charts = {}
     for account in (
-        Account.objects.filter(wanted).only("code", "currency", "subledger", "lock_rank").order_by()
+        Account.objects.filter(wanted)
+        .only("code", "currency", "subledger", "lock_rank", "stripes", "floor")
+        .order_by()
     ):
         if account.is_chart_line:
             charts[account.code] = account

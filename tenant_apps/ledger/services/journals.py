@@ -306,6 +306,8 @@ def draft_by_hand(
             memo=memo,
             debit_rank=needed.rank_of(debit),
             credit_rank=needed.rank_of(credit),
+            debit_stripe=needed.stripe_of(debit, side=Side.DEBIT),
+            credit_stripe=needed.stripe_of(credit, side=Side.CREDIT),
         )
         for number, (debit, credit, amount) in enumerate(pairs, start=1)
     ]

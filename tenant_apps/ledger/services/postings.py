@@ -23,11 +23,12 @@ from tenant_apps.ledger.errors import (
     PostingMismatch,
     UnknownPostingRule,
 )
-from tenant_apps.ledger.models import Account, PostingRuleLine, Transfer, TransferKind
+from tenant_apps.ledger.models import Account, PostingRuleLine, Side, Transfer, TransferKind
 from tenant_apps.ledger.needed import NeededAccounts
 from tenants.context import organization_id
 
 from .accounts import open_needed
+from .stripes import with_stripes
 
 _POSTINGS_PER_PORTION = 1000
 
@@ -205,6 +206,17 @@ def _draft(posting: Posting, lines: list[PostingRuleLine], needed: NeededAccount
         if amount.is_zero:
             continue
         _check_two_accounts(posting, line)
+        debit, credit = (
+            needed.add(
+                chart=chart,
+                currency=amount.currency,
+                subledger_id=_subledger_id(posting, chart, of_this_side),
+            )
+            for chart, of_this_side in (
+                (line.debit_account, posting.debit_subledgers),
+                (line.credit_account, posting.credit_subledgers),
+            )
+        )
         number = len(draft.legs) + 1
         draft.legs.append(
             Leg(
@@ -214,20 +226,8 @@ def _draft(posting: Posting, lines: list[PostingRuleLine], needed: NeededAccount
                 request_hash=draft.digest,
                 journal_id=draft.journal_id,
                 number=number,
-                debit_account_id=needed.add(
-                    chart=line.debit_account,
-                    currency=amount.currency,
-                    subledger_id=_subledger_id(
-                        posting, line.debit_account, posting.debit_subledgers
-                    ),
-                ),
-                credit_account_id=needed.add(
-                    chart=line.credit_account,
-                    currency=amount.currency,
-                    subledger_id=_subledger_id(
-                        posting, line.credit_account, posting.credit_subledgers
-                    ),
-                ),
+                debit_account_id=debit,
+                credit_account_id=credit,
                 amount=amount,
                 effective_on=posting.effective_on,
                 kind=TransferKind.POSTING,
@@ -237,6 +237,8 @@ def _draft(posting: Posting, lines: list[PostingRuleLine], needed: NeededAccount
                 memo=posting.memo,
                 debit_rank=line.debit_account.lock_rank,
                 credit_rank=line.credit_account.lock_rank,
+                debit_stripe=needed.stripe_of(debit, side=Side.DEBIT),
+                credit_stripe=needed.stripe_of(credit, side=Side.CREDIT),
             )
         )
     return draft
@@ -315,8 +317,11 @@ def _write(drafts: Sequence[Draft], *, actor: Actor) -> list[Journal]:
             twin = legs.setdefault(leg.id, leg)
             if twin.request_hash != leg.request_hash:
                 raise PostingMismatch
+    moment = clock.now()
     outcomes = database.post_legs(
-        legs=list(legs.values()), posted_at=clock.now(), actor_id=actor.user_id
+        legs=with_stripes(legs=list(legs.values()), posted_at=moment, actor=actor),
+        posted_at=moment,
+        actor_id=actor.user_id,
     )
     return [draft.posted(outcomes) for draft in drafts]
 

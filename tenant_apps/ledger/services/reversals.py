@@ -13,7 +13,8 @@ from tenant_apps.ledger.errors import (
     ReversalOfReversal,
     ReversalTooEarly,
 )
-from tenant_apps.ledger.models import Transfer, TransferKind
+from tenant_apps.ledger.models import Side, Transfer, TransferKind
+from tenant_apps.ledger.needed import stripe_of
 from tenants.context import organization_id
 
 from .postings import Draft, require_transaction, write_drafts
@@ -94,9 +95,13 @@ def _opposite(transfer: Transfer, reversal: Reversal, draft: Draft) -> Leg:
         journal_id=draft.journal_id,
         number=len(draft.legs) + 1,
         debit_account_id=transfer.credit_account_id,
-        debit_stripe=transfer.credit_stripe,
+        debit_stripe=stripe_of(
+            transfer.credit_account, side=Side.DEBIT, pick=transfer.credit_stripe
+        ),
         credit_account_id=transfer.debit_account_id,
-        credit_stripe=transfer.debit_stripe,
+        credit_stripe=stripe_of(
+            transfer.debit_account, side=Side.CREDIT, pick=transfer.debit_stripe
+        ),
         amount=transfer.amount,
         effective_on=reversal.effective_on,
         kind=TransferKind.REVERSAL,
