@@ -17,6 +17,7 @@ from tenant_apps.ledger.entries import Funds, HoldRequest, Posting
 from tenant_apps.ledger.errors import (
     AmountsDoNotFitRule,
     BelowFloor,
+    BooksStopped,
     HoldClosed,
     HoldExceeded,
     NegativeAmount,
@@ -26,7 +27,14 @@ from tenant_apps.ledger.errors import (
 )
 from tenant_apps.ledger.models import Account, Hold, HoldEntry, Transfer
 from tenant_apps.ledger.selectors import funds_of
-from tenant_apps.ledger.services import capture, expire_holds, post, release, reserve
+from tenant_apps.ledger.services import (
+    capture,
+    expire_holds,
+    post,
+    release,
+    reserve,
+    stop_postings,
+)
 from tenant_apps.ledger.verification import verify
 from tests.ledger.conftest import kes, posting
 
@@ -167,6 +175,55 @@ def test_the_sweeper_gives_back_what_has_outlived_its_time(
     assert funds(party) == ("100.00", "20.00", "80.00")
     assert entries(short.hold_id)[1:] == [(2, "expire", "10.00", "20.00")]
     assert verify().books_hold
+
+
+def test_expires_many_at_once_step_by_step(
+    actor: Actor, party: UUID, monkeypatch: pytest.MonkeyPatch, django_assert_max_num_queries: Any
+) -> None:
+    """In one statement, and yet each entry says what was held right after it."""
+    start, other = clock.now(), uuid4()
+    post(postings=[posting("payment.received.cash", amount="50.00", party=other)], actor=actor)
+    over = start + timedelta(minutes=5)
+    mine = [
+        reserve(holds=[request(amount, party=party, expires_at=over)], actor=actor)[0].hold_id
+        for amount in ("10.00", "20.00", "30.00")
+    ]
+    (theirs,) = reserve(holds=[request("7.00", party=other, expires_at=over)], actor=actor)
+    (kept,) = reserve(holds=[request("5.00", party=party)], actor=actor)
+    capture(
+        hold_id=mine[1],
+        posting=charge("4.00", party=party),
+        actor=actor,
+        release_rest=False,
+    )
+    release(hold_id=mine[2], actor=actor)
+    monkeypatch.setattr(clock, "now", lambda: over)
+    with django_assert_max_num_queries(8):
+        assert expire_holds(actor=actor) == 3
+    assert expire_holds(actor=actor) == 0
+    states = {hold.pk: hold.state for hold in Hold.objects.all()}
+    assert [states[one] for one in mine] == ["expired", "captured", "released"]
+    assert (states[theirs.hold_id], states[kept.hold_id]) == ("expired", "open")
+    first, second = sorted(mine[:2])
+    rest = {mine[0]: "10.00", mine[1]: "16.00"}
+    after_first = kes("5.00") + kes(rest[second])
+    assert entries(first)[-1][1:] == ("expire", rest[first], after_first.to_string())
+    assert entries(second)[-1][1:] == ("expire", rest[second], "5.00")
+    assert entries(theirs.hold_id)[1:] == [(2, "expire", "7.00", "0.00")]
+    assert funds(party) == ("96.00", "5.00", "91.00")
+    assert verify().books_hold
+
+
+def test_nothing_expires_while_the_books_are_stopped(
+    actor: Actor, party: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    over = clock.now() + timedelta(minutes=5)
+    reserve(holds=[request("10.00", party=party, expires_at=over)], actor=actor)
+    stop_postings(alarm_id=uuid4(), invariant="ledger.held", actor=actor)
+    monkeypatch.setattr(clock, "now", lambda: over)
+    with pytest.raises(BooksStopped), transaction.atomic():
+        expire_holds(actor=actor)
+    assert funds(party) == ("100.00", "10.00", "90.00")
 
 
 def test_the_same_request_again_answers_what_stands(actor: Actor, party: UUID) -> None:

@@ -94,6 +94,7 @@ class Hold(models.Model):
             ),
         )
         indexes = (
+            models.Index(fields=["account", "id"], name="ledger_hold_account"),
             models.Index(
                 fields=["account"], condition=Q(state=HoldState.OPEN), name="ledger_hold_open"
             ),

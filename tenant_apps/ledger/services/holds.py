@@ -12,7 +12,7 @@ from shared_apps.kernel.actor import Actor
 from shared_apps.kernel.ids import request_hash
 from shared_apps.kernel.money import Money
 from shared_apps.kernel.operations import step
-from tenant_apps.ledger import database
+from tenant_apps.ledger import database, hold_batches
 from tenant_apps.ledger.entries import HeldFunds, HoldRequest, Journal, Leg, Posting
 from tenant_apps.ledger.errors import (
     AmountsDoNotFitRule,
@@ -29,7 +29,7 @@ from .accounts import open_needed
 from .postings import drafts_of, require_transaction, write_drafts
 from .stripes import gather
 
-KEEP, RELEASE, EXPIRE = "keep", "release", "expire"
+KEEP, RELEASE = "keep", "release"
 
 
 @step
@@ -137,34 +137,11 @@ def release(*, hold_id: UUID, actor: Actor) -> HeldFunds:
     """
     require_transaction()
     database.lock_holds(hold_ids=[hold_id])
-    return _end(hold_id, how=RELEASE, actor=actor)
-
-
-@step
-def expire_holds(*, actor: Actor, limit: int = 500) -> int:
-    """Release the holds whose time is over, at most `limit` of them; answer how many.
-
-    Those that somebody is capturing at this moment are waited for, and left if they are closed.
-    """
-    with transaction.atomic():
-        due = list(Hold.objects.due(at=clock.now()).order_by("expires_at")[:limit])
-        database.lock_holds(
-            hold_ids=[hold.pk for hold in due], account_ids=[hold.account_id for hold in due]
-        )
-        still_open = Hold.objects.open().filter(pk__in=[hold.pk for hold in due])
-        expired = [
-            _end(hold_id, how=EXPIRE, actor=actor)
-            for hold_id in still_open.order_by("pk").values_list("pk", flat=True)
-        ]
-    return len(expired)
-
-
-def _end(hold_id: UUID, *, how: str, actor: Actor) -> HeldFunds:
     account_id, state, remaining, replayed = database.close_hold(
         hold_id=hold_id,
         captured_minor=0,
         journal_id=None,
-        rest=how,
+        rest=RELEASE,
         recorded_at=clock.now(),
         actor_id=actor.user_id,
     )
@@ -176,6 +153,24 @@ def _end(hold_id: UUID, *, how: str, actor: Actor) -> HeldFunds:
         remaining=Money(remaining, currency),
         replayed=replayed,
     )
+
+
+@step
+def expire_holds(*, actor: Actor, limit: int = 500) -> int:
+    """Release the holds whose time is over, at most `limit` of them; answer how many.
+
+    Those that somebody is capturing at this moment are waited for, and left if they are closed.
+    """
+    moment = clock.now()
+    with transaction.atomic():
+        due = Hold.objects.due(at=moment).order_by("expires_at")
+        hold_ids = list(due.values_list("pk", flat=True)[:limit])
+        if not hold_ids:
+            return 0
+        database.lock_holds(hold_ids=hold_ids)
+        return hold_batches.expire_holds(
+            hold_ids=hold_ids, recorded_at=moment, actor_id=actor.user_id
+        )
 
 
 def _held_on(hold_id: UUID, needed: NeededAccounts) -> Account | None:
