@@ -25,6 +25,16 @@ class Difference:
     kept: dict[str, int]
     counted: dict[str, int]
 
+    @property
+    def change(self) -> Change:
+        """What is missing in the row; below zero what is too much."""
+        change = Change()
+        for measure in MEASURES:
+            count, minor = f"{measure}_count", f"{measure}_minor"
+            change.counts[measure] = self.counted[count] - self.kept[count]
+            change.amounts[measure] = self.counted[minor] - self.kept[minor]
+        return change
+
 
 def differences() -> list[Difference]:
     """Every row in which rollup and recount differ; none, if all is well.

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 
 from django.db import connection
 
+from shared_apps.audit import services as audit
 from shared_apps.kernel import clock
+from shared_apps.kernel.actor import Actor
 from shared_apps.kernel.ids import uuid7
 from shared_apps.kernel.operations import step
+from shared_apps.kernel.transactions import one_moment, retrying
+from tenant_apps.dashboards.events import RollupRepaired
 from tenant_apps.dashboards.figures import Change, Fact, Key, tally
 from tenant_apps.dashboards.models import Rollup
-from tenants.context import current_organization
+from tenant_apps.dashboards.recounting import Difference, differences
+from tenants.context import current_organization, organization_id
 
 _KEY_COLUMNS = ("dimension", "grain", "period", "subject", "currency")
 _SUM_COLUMNS = (
@@ -35,6 +41,27 @@ def count_facts(*, facts: Iterable[Fact]) -> None:
     changes = list(tally(facts, calendar=current_organization().fiscal_calendar).items())
     for start in range(0, len(changes), _ROWS_PER_STATEMENT):
         _add(changes[start : start + _ROWS_PER_STATEMENT])
+
+
+@step
+def repair_rollup(*, actor: Actor) -> list[Difference]:
+    """Put every figure right that is not what the facts give; answer which were wrong.
+
+    What is missing is added and what is too much taken off, so it may run while people work:
+    facts that are counted meanwhile stay counted.
+    """
+    return retrying(partial(_repair, actor))
+
+
+def _repair(actor: Actor) -> list[Difference]:
+    with one_moment(read_only=False):
+        found = differences()
+        changes = [(one.key, one.change) for one in sorted(found, key=lambda one: one.key.place)]
+        for start in range(0, len(changes), _ROWS_PER_STATEMENT):
+            _add(changes[start : start + _ROWS_PER_STATEMENT])
+        if found:
+            audit.record(RollupRepaired(subject_id=organization_id(), rows=len(found)), actor=actor)
+    return found
 
 
 def _add(changes: list[tuple[Key, Change]]) -> None:

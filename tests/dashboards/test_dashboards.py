@@ -8,9 +8,12 @@ import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
+from shared_apps.audit.models import AuditEntry
 from shared_apps.kernel import clock
+from tenant_apps.dashboards import services
 from tenant_apps.dashboards.models import Rollup
 from tenant_apps.dashboards.recounting import differences
+from tenant_apps.dashboards.services import repair_rollup
 from tenant_apps.deals.services import assign_deals
 from tenant_apps.products.models import Product
 from tenant_apps.teams import services as teams
@@ -83,6 +86,51 @@ class TestRollup:
         Rollup.objects.filter(dimension="agent", grain="all").update(won_minor=1)
         with pytest.raises(CommandError, match="not what the facts give"):
             call_command("recount", "--organization", "acme", stdout=said)
+
+    def test_the_command_puts_right_what_differs(self, business: Cast) -> None:
+        Rollup.objects.filter(dimension="agent", grain="all").update(won_minor=1)
+        Rollup.objects.filter(grain="quarter").delete()
+        said = StringIO()
+        call_command("recount", "--organization", "acme", "--repair", stdout=said)
+        assert "were put right" in said.getvalue()
+        call_command("recount", "--organization", "acme", stdout=said)
+        assert "acme: no differences" in said.getvalue().lower().replace("acme trading", "acme")
+        assert differences() == []
+
+    @pytest.mark.parametrize("start", [(4, 6), (7, 1), (11, 28)])
+    def test_figures_of_another_fiscal_year_are_put_right(
+        self, cast: Cast, tenant: Any, start: tuple[int, int]
+    ) -> None:
+        """Counted by the calendar's quarters and years once, by fiscal ones since."""
+        for month, day in ((1, 1), (4, 5), (4, 6), (11, 27), (11, 28), (12, 31)):
+            a_won_deal(cast, closed_on=date(2025, month, day))
+        a_verified_payment(cast, a_won_deal(cast), kes("70.00"))
+        tenant.fiscal_year_start_month, tenant.fiscal_year_start_day = start
+        a_won_deal(cast, closed_on=date(2025, 5, 1))
+        mixed = differences()
+        assert {one.key.grain for one in mixed} == {"quarter", "year"}
+        assert repair_rollup(actor=cast.system) == mixed
+        assert differences() == []
+        (entry,) = AuditEntry.objects.filter(event_name="dashboards.rollup_repaired")
+        assert entry.payload["rows"] == len(mixed)
+        a_won_deal(cast, closed_on=date(2025, 5, 2))
+        assert repair_rollup(actor=cast.system) == []
+
+    def test_what_is_counted_during_a_repair_stays_counted(
+        self, cast: Cast, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        a_won_deal(cast)
+        Rollup.objects.filter(grain="all").update(won_count=7)
+        recount = services.differences
+
+        def late() -> Any:
+            found = recount()
+            a_won_deal(cast)
+            return found
+
+        monkeypatch.setattr(services, "differences", late)
+        repair_rollup(actor=cast.system)
+        assert differences() == []
 
     def test_the_command_does_not_know_strangers(self, cast: Cast) -> None:
         with pytest.raises(CommandError, match="Nobody answers"):
