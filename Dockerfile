@@ -21,7 +21,8 @@ COPY tenant_apps tenant_apps
 COPY scripts scripts
 
 USER kontor
-# Collecting needs no server, but settings refuse to load without these.
+# Collecting needs no server, but settings refuse to load without these. None of them is kept: the
+# container is given its own, and SEAL_KEY where it is served over https (.env.example).
 RUN SECRET_KEY=only-while-the-image-is-built-0123456789abcdef \
     DATABASE_URL=postgres://nobody@127.0.0.1/none \
     REDIS_URL=redis://127.0.0.1/0 \

@@ -6,6 +6,7 @@ import re
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from config.settings.applications import PUBLIC_SCHEME
 from config.settings.environment import SECRET_KEY, read, stop
 
 _FORM = re.compile(r"([A-Za-z0-9._-]{1,40}):([0-9a-f]{64})")
@@ -25,9 +26,14 @@ def _public(private: bytes) -> bytes:
 _given = read("str", "SEAL_KEY", "")
 if _given:
     SEAL_KEY_ID, SEAL_PRIVATE_KEY = _key(_given, setting="SEAL_KEY")
+elif PUBLIC_SCHEME == "https":
+    # Another SECRET_KEY would be another key, and what the former sealed could not be verified.
+    stop(
+        "the setting SEAL_KEY is missing: where PUBLIC_SCHEME is https, seals need a key of their"
+        " own (see .env.example)"
+    )
 else:
-    # Enough to begin with: outside the database as well. Another SECRET_KEY is another key with
-    # another id, so production gives SEAL_KEY.
+    # Enough to try things out: outside the database as well.
     SEAL_PRIVATE_KEY = hmac.digest(SECRET_KEY.encode(), b"kontor seal key 1", hashlib.sha256)
     SEAL_KEY_ID = f"derived-{_public(SEAL_PRIVATE_KEY).hex()[:8]}"
 

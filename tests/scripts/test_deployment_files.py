@@ -56,3 +56,12 @@ def test_each_part_has_a_command_line(part: str) -> None:
     line = serving.command(part, python="python", host="127.0.0.1", port=8123, settings={})
     assert line[:2] == ["python", "-m"]
     assert ("8123" in " ".join(line)) == (part in ("web", "sockets"))
+
+
+def test_every_part_is_given_the_keys_of_seals() -> None:
+    wanted = {"SEAL_KEY", "SEAL_OLD_PUBLIC_KEYS"}
+    group = {entry["key"] for entry in loaded("render.yaml")["envVarGroups"][0]["envVars"]}
+    assert wanted <= group
+    services = loaded("compose.yaml")["services"]
+    for part in (*serving.PARTS, "migrate"):
+        assert wanted <= set(services[part]["environment"])

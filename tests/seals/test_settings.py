@@ -60,3 +60,12 @@ def test_without_one_it_follows_from_the_secret_key() -> None:
     assert first.stdout == again.stdout
     assert first.stdout.startswith("derived-")
     assert start(SEAL_KEY="", SECRET_KEY="x" * 50).stdout != first.stdout
+
+
+def test_production_does_not_start_without_one() -> None:
+    """Served over https: a key that follows from another secret would be lost with it."""
+    done = start(SEAL_KEY="", PUBLIC_SCHEME="https")
+    assert done.returncode == 78
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("Kontor cannot start: the setting SEAL_KEY is missing")
+    assert start(SEAL_KEY=f"b:{GOOD}", PUBLIC_SCHEME="https").stdout.strip() == "b ['b']"
