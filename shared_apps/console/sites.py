@@ -6,13 +6,15 @@ from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth.views import PasswordChangeView
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
-from django.urls import reverse
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
 from unfold.sites import UnfoldAdminSite
 
 from shared_apps.accounts.services import change_password
 from shared_apps.console.actors import super_admin
 from shared_apps.console.forms import OwnPasswordForm, SecondFactorLoginForm
 from shared_apps.console.selectors import platform_figures
+from shared_apps.seals.platform import verify_platform
 
 
 class OwnPasswordPage(PasswordChangeView):
@@ -47,6 +49,22 @@ class ConsoleSite(UnfoldAdminSite):
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         return super().index(request, {"figures": platform_figures(), **(extra_context or {})})
+
+    def get_urls(self) -> list[Any]:
+        page = self.admin_view(self.seals_page)
+        return [path("platform-seals/", page, name="platform-seals"), *super().get_urls()]
+
+    def seals_page(self, request: HttpRequest) -> HttpResponse:
+        """The platform's own log, read again at this moment."""
+        return TemplateResponse(
+            request,
+            "console/seals.html",
+            {
+                **self.each_context(request),
+                "title": "Seals of the platform's log",
+                "chains": verify_platform(),
+            },
+        )
 
     def password_change(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

@@ -10,6 +10,7 @@ AUDIT = Chain(
     moment="recorded_at",
     permission="audit.view_auditentry",
     may_be_dropped=True,
+    on_platform=True,
     forms=(
         Form(
             number=1,

@@ -76,6 +76,8 @@ class Chain:
     forms: tuple[Form, ...]
     # Whether retention may drop rows: there is one function for it, for the audit's.
     may_be_dropped: bool = False
+    # Whether the platform's own schema has the table, and seals it, too.
+    on_platform: bool = False
 
     @property
     def newest(self) -> Form:

@@ -1,7 +1,7 @@
 """Seals of an organization's rows, and the anchors of their heads on the platform.
 
 Entries, segments, drops and anchors are added and never changed. The tables stand in both kinds of
-schema; anchors are written in the platform's alone, the others in organizations' alone.
+schema: the platform seals its own log as well, and anchors are written there alone.
 """
 
 from __future__ import annotations

@@ -2,17 +2,34 @@ from __future__ import annotations
 
 from datetime import datetime
 from itertools import takewhile
+from uuid import UUID
 
 from django.db import connection
 from django.db.models import QuerySet
 
 from shared_apps.kernel.actor import Actor
-from tenants.context import organization_id, platform_context
+from tenants.context import on_platform, organization_id, platform_context
 
 from .audit_chain import AUDIT
+from .chains import Chain, registered
 from .models import Anchor, SealSetting, Segment
 
+# Whose chain the platform's own is: no organization has this id.
+PLATFORM = UUID(int=0)
 VIEW_PERMISSION = "seals.view_segment"
+
+
+def holder_id() -> UUID:
+    """Whose chains are those of the present schema: an organization's, or the platform's.
+
+    :raises NoTenant: neither was chosen.
+    """
+    return PLATFORM if on_platform() else organization_id()
+
+
+def chains_here() -> tuple[Chain, ...]:
+    """The chains that the present schema has."""
+    return tuple(chain for chain in registered() if chain.on_platform or not on_platform())
 
 
 def head_of(chain: str) -> Segment | None:
@@ -33,7 +50,7 @@ def settings_of_organization() -> SealSetting:
 
 def anchors_of_organization(*, chain: str) -> list[Anchor]:
     """The heads of the chain that the platform has written down, the oldest first."""
-    organization = organization_id()
+    organization = holder_id()
     with platform_context(reason="read the anchors of an organization"):
         return list(
             Anchor.objects.filter(organization_id=organization, chain=chain).order_by("number")

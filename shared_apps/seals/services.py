@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+import structlog
 from django.db import connection, transaction
 
 from shared_apps.audit import services as audit
@@ -16,16 +17,24 @@ from shared_apps.kernel.actor import Actor
 from shared_apps.kernel.operations import step
 from shared_apps.outbox import services as outbox
 from shared_apps.outbox.models import OutboxMessage
-from tenants.context import organization_id, platform_context
+from tenants.context import on_platform, platform_context
 from tenants.locks import hold_alone, try_alone
 
 from . import keys, merkle, segments
 from .audit_chain import AUDIT
-from .chains import Chain, registered
+from .chains import Chain
 from .discovery import Row, look
 from .events import HeadsAnchored, RowsDropped, SealSettingsChanged
 from .models import Anchor, DroppedSegment, Progress, SealSetting, Segment
-from .selectors import droppable_segments, head_of, settings_of_organization
+from .selectors import (
+    chains_here,
+    droppable_segments,
+    head_of,
+    holder_id,
+    settings_of_organization,
+)
+
+logger = structlog.get_logger(__name__)
 
 SEGMENT_ROWS = 1000
 SEGMENTS_PER_LOOK = 20
@@ -36,13 +45,13 @@ CHANGEABLE = frozenset({"mail_heads", "audit_retention_days"})
 
 @step
 def seal_chains(*, seconds: float = SECONDS_PER_TURN) -> int:
-    """Seal what is committed and not sealed yet, in every chain of the present organization.
+    """Seal what is committed and not sealed yet, in every chain of the present schema.
 
     Each look commits by itself; after about `seconds` a backlog is left to the next turn. Where
     somebody else is sealing a chain it is left to them. Answers how many rows were sealed.
     """
     deadline, sealed = time.monotonic() + seconds, 0
-    for chain in registered():
+    for chain in chains_here():
         is_cut_short = True
         while is_cut_short:
             done = seal_once(chain=chain)
@@ -99,7 +108,7 @@ def _seal(
         sealed_at=clock.now(),
         key_id=keys.present_key_id(),
     )
-    segment.digest = segments.digest(segment, organization_id=organization_id())
+    segment.digest = segments.digest(segment, organization_id=holder_id())
     segment.signature = keys.sign(segment.digest)
     segment.save(force_insert=True)
     with connection.cursor() as cursor:
@@ -115,14 +124,14 @@ def _seal(
 @step
 @transaction.atomic
 def anchor_heads() -> int:
-    """Write today's heads of the present organization's chains down on the platform.
+    """Write today's heads of the present schema's chains down on the platform.
 
     Once a day (UTC) for each chain that has grown since; answers how many. Where the organization
     wants it, its admins are told by mail, by whoever consumes `HeadsAnchored`.
     """
     hold_alone("seals.anchors")
-    heads = [head for chain in registered() if (head := head_of(chain.name))]
-    organization, moment = organization_id(), clock.now()
+    heads = [head for chain in chains_here() if (head := head_of(chain.name))]
+    organization, moment = holder_id(), clock.now()
     with platform_context(reason="anchor heads"):
         last = {
             anchor.chain: anchor
@@ -141,7 +150,10 @@ def anchor_heads() -> int:
             if _is_due(last.get(head.chain), head, at=moment)
         ]
         Anchor.objects.bulk_create(fresh)
-    if fresh and settings_of_organization().mail_heads:
+    if fresh and on_platform():
+        # Its anchors stand beside its own rows: the log is what leaves the database.
+        logger.info("platform_heads_anchored", heads=[_head_text(anchor) for anchor in fresh])
+    elif fresh and settings_of_organization().mail_heads:
         _tell(HeadsAnchored(subject_id=organization, heads=tuple(map(_head_text, fresh))))
     return len(fresh)
 

@@ -1,9 +1,11 @@
 from celery import shared_task
 
 from shared_apps.kernel.actor import Actor, AllowsEverything
+from tenants.context import platform_context
 from tenants.tasks import in_every_organization
 
 from . import services
+from .platform import verify_platform
 
 # A turn that waited longer is overtaken by the next.
 _TURN_EXPIRES_SECONDS = 240
@@ -17,14 +19,21 @@ def seal() -> None:
 
 @shared_task(platform=True)
 def seal_everywhere() -> None:
-    """Give every organization its turn, as a task of its own: none waits for another's backlog."""
+    """Give every organization its turn, as a task of its own: none waits for another's backlog.
+    The platform's own log comes last, and here."""
     in_every_organization(lambda: seal.apply_async(retry=False, expires=_TURN_EXPIRES_SECONDS))
+    with platform_context(reason="seal the platform's own log"):
+        services.seal_chains()
 
 
 @shared_task(platform=True)
 def anchor_everywhere() -> None:
-    """Write the heads of every organization down on the platform, once a day."""
+    """Write the heads of every organization, and the platform's own, down once a day. The
+    platform's log is read again then: no watch of an organization does."""
     in_every_organization(services.anchor_heads)
+    with platform_context(reason="anchor the platform's own log"):
+        if services.anchor_heads():
+            verify_platform()
 
 
 @shared_task(platform=True)

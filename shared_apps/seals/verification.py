@@ -16,13 +16,11 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import Exists, OuterRef, QuerySet
 
-from tenants.context import organization_id
-
 from . import keys, merkle, segments
 from .chains import Chain, Form, moment_text
 from .errors import UnknownSealKey
 from .models import Anchor, DroppedSegment, Entry, Progress, Segment
-from .selectors import anchors_of_organization
+from .selectors import anchors_of_organization, holder_id
 
 SEGMENTS_PER_STATEMENT = 20
 SEGMENTS_PER_PAGE = 500
@@ -114,7 +112,7 @@ class _Reader:
     def __init__(self, chain: Chain, *, after: int) -> None:
         self.chain = chain
         self.result = Verified(chain=chain.name)
-        self.organization = organization_id()
+        self.organization = holder_id()
         self.anchors = {
             anchor.number: anchor
             for anchor in anchors_of_organization(chain=chain.name)

@@ -8,11 +8,14 @@ import pytest
 from django.db import connection, transaction
 
 from shared_apps.access.actors import system_actor
+from shared_apps.audit import services as audit
 from shared_apps.kernel.actor import Actor
+from shared_apps.onboarding.events import PlanChanged
 from shared_apps.seals import chains
 from shared_apps.seals.services import seal_chains
 from shared_apps.seals.verification import Finding, verify_chain
 from tenant_apps.ledger.services import post
+from tenants.context import platform_context
 from tests.databases import owner_connection
 from tests.ledger.conftest import posting
 
@@ -41,6 +44,16 @@ def sell(number: int = 1, *, actor: Actor) -> None:
             ],
             actor=actor,
         )
+
+
+def write_platform_entries(number: int) -> None:
+    """What super-admins do stands in the platform's own log."""
+    with platform_context(reason="test"), transaction.atomic():
+        for place in range(number):
+            event = PlanChanged(
+                subject_id=uuid4(), plan_code="growth", former_plan_code="trial", reason=str(place)
+            )
+            audit.record(event, actor=system_actor("test"))
 
 
 def findings(chain: str = "transfers") -> list[Finding]:

@@ -7,10 +7,11 @@ import pytest
 from shared_apps.kernel.actor import Actor
 from shared_apps.seals import tasks
 from shared_apps.seals.models import Anchor, Entry, Segment
+from shared_apps.seals.selectors import PLATFORM
 from shared_apps.seals.services import seal_chains
 from tenants.context import platform_context, tenant_context
 from tenants.selectors import organization_by_subdomain
-from tests.seals.conftest import sell
+from tests.seals.conftest import sell, write_platform_entries
 
 
 def take_turn(**options: Any) -> None:
@@ -24,6 +25,7 @@ def test_each_organization_is_sealed_and_anchored(
     # The turn is taken at once, in the organization for which it would have been sent.
     monkeypatch.setattr(tasks.seal, "apply_async", take_turn)
     sell(2, actor=actor)
+    write_platform_entries(1)
     tasks.seal_everywhere()
     # A task leaves the connection in no tenant.
     with tenant_context(real_commits):
@@ -36,8 +38,9 @@ def test_each_organization_is_sealed_and_anchored(
     tasks.drop_old_everywhere()
     with platform_context(reason="test"):
         kept = set(Anchor.objects.values_list("organization_id", "chain"))
-        assert Anchor.objects.count() == 3
+        assert Anchor.objects.count() == 4
     assert kept == {
+        (PLATFORM, "audit"),
         (real_commits.id, "transfers"),
         (real_commits.id, "audit"),
         (neighbour.id, "audit"),
