@@ -55,5 +55,5 @@ DROP = "DROP FUNCTION ledger_expire_holds(uuid[], uuid, timestamptz);"
 
 
 class Migration(migrations.Migration):
-    dependencies = [("ledger", "0050_settling_functions")]
+    dependencies = [("ledger", "0037_stripe_functions")]
     operations = [migrations.RunSQL(CREATE, DROP)]
