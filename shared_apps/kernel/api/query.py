@@ -12,7 +12,7 @@ from rest_framework.filters import BaseFilterBackend
 
 from shared_apps.kernel.errors import BadInput, FieldError, UnknownParameter
 
-from .serializers import one_of
+from .serializers import name_choices, one_of
 
 ORDERING = "ordering"
 EXPAND = "expand"
@@ -150,6 +150,7 @@ class StrictQueryMixin:
             data={name: value for name, value in data.items() if name in known},
             context=view.get_serializer_context(),
         )
+        name_choices(serializer.fields)
         serializer.is_valid(raise_exception=True)
         return dict(serializer.validated_data)
 

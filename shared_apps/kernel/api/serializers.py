@@ -44,9 +44,7 @@ class StrictFields:
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
         fields: dict[str, serializers.Field[Any, Any, Any, Any]] = super().get_fields()  # type: ignore[misc]
-        for field in fields.values():
-            if isinstance(field, serializers.ChoiceField) and len(field.choices) <= _MAX_CHOICES:
-                field.error_messages["invalid_choice"] = one_of(field.choices)
+        name_choices(fields)
         return fields
 
     def to_internal_value(self, data: Any) -> Any:
@@ -102,6 +100,13 @@ def _bent(field: Any, value: Any) -> str:
             fits = isinstance(value, wanted) and (wanted is bool or not isinstance(value, bool))
             return "" if fits else message
     return ""
+
+
+def name_choices(fields: Mapping[str, Any]) -> None:
+    """Let fields that take one of a few values say which, when they get another."""
+    for field in fields.values():
+        if isinstance(field, serializers.ChoiceField) and len(field.choices) <= _MAX_CHOICES:
+            field.error_messages["invalid_choice"] = one_of(field.choices)
 
 
 def one_of(choices: Iterable[Any]) -> str:
