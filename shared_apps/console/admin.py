@@ -66,7 +66,7 @@ class ReadOnlyAdmin(ModelAdmin):
 
 
 class OrganizationAdmin(ReadOnlyAdmin):
-    list_display = ("name", "addresses", "state_label", "plan_code", "usage", "created_at")
+    list_display = ("name", "addresses", "state_label", "plan_code", "usage", "watch", "created_at")
     list_filter = ("state", "plan_code")
     search_fields = ("name", "legal_name", "domains__domain")
     ordering = ("-created_at",)
@@ -177,7 +177,8 @@ class OrganizationAdmin(ReadOnlyAdmin):
             form_class=ReasonForm,
             title="Suspend",
             explanation="Its people, machines, tasks and sockets are refused from that moment."
-            " Nothing is deleted.",
+            " Nothing is deleted. Only phone charge that was sent before is still asked about,"
+            " until it is known what became of it.",
             act=lambda told, actor: suspend_organization(
                 organization_id=organization_id, reason=told["reason"], actor=actor
             ),
@@ -219,6 +220,7 @@ class OrganizationAdmin(ReadOnlyAdmin):
                 **self.admin_site.each_context(request),
                 "title": f"Mails that reached nobody: {organization.name}",
                 "organization": organization,
+                "columns": ("Written", "Mail", "To", "State", "Error"),
                 "mails": undelivered_of(organization),
                 "opts": self.model._meta,
             },
@@ -234,6 +236,7 @@ class OrganizationAdmin(ReadOnlyAdmin):
                 **self.admin_site.each_context(request),
                 "title": f"Invariants: {organization.name}",
                 "organization": organization,
+                "columns": ("Invariant", "State", "Red since", "Checked (UTC)", "Findings"),
                 "checks": checks,
                 "stop": stop,
                 "opts": self.model._meta,

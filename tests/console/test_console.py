@@ -267,6 +267,27 @@ def test_says_when_the_servers_could_not_be_told(
     assert b"could not be told at once" in shown.content
 
 
+@pytest.mark.parametrize(
+    ("name", "title"),
+    [
+        ("suspension", "Suspend"),
+        ("resumption", "Resume"),
+        ("plan", "Change plan"),
+        ("restart", "Start the books again"),
+        ("invariants", "Invariants"),
+        ("mails", "Mails that reached nobody"),
+    ],
+)
+def test_every_page_names_what_it_is_about(
+    console: Client, organization: Organization, name: str, title: str
+) -> None:
+    sign_in(console)
+    page = console.get(f"/admin/tenants/organization/{organization.id}/{name}/")
+    heading = re.search(r"<h1[^>]*>(.*?)</h1>", page.content.decode())
+    assert heading is not None
+    assert heading[1] == f"{title}: {organization.name}"
+
+
 def test_shows_how_invariants_stand_and_starts_stopped_books(
     console: Client, organization: Organization
 ) -> None:
@@ -287,6 +308,8 @@ def test_shows_how_invariants_stand_and_starts_stopped_books(
         detail = f"/admin/tenants/organization/{organization.id}"
         shown = console.get(f"{detail}/change/").content
         assert b"tests.kettle is red, the books are stopped" in shown
+        listed = console.get("/admin/tenants/organization/").content
+        assert b"tests.kettle is red, the books are stopped" in listed
         page = console.get(f"{detail}/invariants/").content
         assert b"Water stays in the kettle." in page
         assert b"water stays in" in page

@@ -1,5 +1,6 @@
 """The OpenAPI description of our views: what they declare, and nothing by hand."""
 
+import re
 from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
@@ -15,6 +16,9 @@ from .query import EXPAND, expandable_of
 from .serializers import ExpandableSerializer, StrictFields
 
 _OUR_APPS = ("shared_apps.", "tenant_apps.", "tenants.")
+# Up to a full stop or colon that ends something, or to the end.
+_SENTENCE = re.compile(r"(.+?)[.:;](?:\s|$)")
+_MOST_OF_A_SUMMARY = 120
 _UNSAFE = {"POST", "PUT", "PATCH", "DELETE"}
 
 
@@ -50,6 +54,12 @@ class DomainSchema(AutoSchema):
     @property
     def _declares(self) -> bool:
         return hasattr(self.view, "input_serializers")
+
+    def get_summary(self) -> str | None:
+        """The first sentence of the description: what a list of operations says of each."""
+        told = " ".join((super().get_description() or "").split("\n\n", 1)[0].split())
+        sentence = _SENTENCE.match(told)
+        return (sentence[1] if sentence else told)[:_MOST_OF_A_SUMMARY] or None
 
     def get_request_serializer(self) -> Any:
         if not self._declares:
