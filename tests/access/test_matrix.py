@@ -20,7 +20,8 @@ from django.views.generic import RedirectView
 
 from shared_apps.kernel.api.throttling import RateLimit
 from tests.access.documented import Documented
-from tests.access.matrix_world import COLUMNS, QUERIES, UPLOADS, World
+from tests.access.matrix_requests import QUERIES, UPLOADS
+from tests.access.matrix_world import COLUMNS, World
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 SIGNS = {302: ">", 400: "b", 401: "1", 403: "3", 404: "4", 405: "x", 409: "c", 412: "p", 422: "r"}

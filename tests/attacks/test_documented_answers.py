@@ -10,7 +10,8 @@ import pytest
 from django.db import transaction
 
 from shared_apps.kernel.api.throttling import RateLimit
-from tests.access.matrix_world import QUERIES, UPLOADS, World
+from tests.access.matrix_requests import QUERIES, UPLOADS
+from tests.access.matrix_world import World
 from tests.access.test_matrix import routed
 from tests.attacks.document import HOSTS, document_of, fault_of
 
