@@ -23,16 +23,22 @@ def mask_secrets(_logger: WrappedLogger, _method: str, event: EventDict) -> Even
     """A structlog processor: no value under a name like `password` or `token` is written, nor what
     stands under such a name in an address."""
     for name in list(event):
-        if _SECRET_NAME.search(name):
-            event[name] = _MASK
-        elif isinstance(event[name], dict):
-            event[name] = {
-                key: _MASK if _SECRET_NAME.search(str(key)) else value
-                for key, value in event[name].items()
-            }
-        elif isinstance(event[name], str):
-            event[name] = without_secrets(event[name])
+        event[name] = _MASK if _SECRET_NAME.search(name) else _masked(event[name])
     return event
+
+
+def _masked(value: Any) -> Any:
+    """The value, with what stands in it under telling names masked, however deep."""
+    if isinstance(value, str):
+        return without_secrets(value)
+    if isinstance(value, dict):
+        return {
+            key: _MASK if _SECRET_NAME.search(str(key)) else _masked(inner)
+            for key, inner in value.items()
+        }
+    if isinstance(value, list | tuple):
+        return [_masked(inner) for inner in value]
+    return value
 
 
 def without_secrets(text: str) -> str:
@@ -80,7 +86,12 @@ def logging_settings(*, level: str = "INFO", as_json: bool = True) -> dict[str, 
         cache_logger_on_first_use=False,
     )
     last: list[Processor] = (
-        [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(default=str)]
+        [
+            structlog.processors.format_exc_info,
+            # What an error says is a text by now: libraries put whole addresses into it.
+            mask_secrets,
+            structlog.processors.JSONRenderer(default=str),
+        ]
         if as_json
         else [
             structlog.dev.ConsoleRenderer(

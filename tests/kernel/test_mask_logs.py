@@ -3,6 +3,9 @@
 import json
 import logging
 import logging.config
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 
 import pytest
 import structlog
@@ -19,6 +22,7 @@ def test_masks_values_under_telling_names() -> None:
         "recovery_code": "x",
         "user": "alice",
         "body": {"new_password": "x", "name": "Bob"},
+        "people": [{"name": "Ann", "keys": [{"token": "x"}]}, "/live/?ticket=x"],
     }
     masked = mask_secrets(None, "info", event)
     assert masked == {
@@ -29,21 +33,33 @@ def test_masks_values_under_telling_names() -> None:
         "recovery_code": "***",
         "user": "alice",
         "body": {"new_password": "***", "name": "Bob"},
+        "people": [{"name": "Ann", "keys": [{"token": "***"}]}, "/live/?ticket=***"],
     }
 
 
-def test_writes_lines_of_json_with_the_request_id(capsys: pytest.CaptureFixture[str]) -> None:
+@contextmanager
+def our_logging() -> Iterator[None]:
+    """Logging as the product sets it up; afterwards it is as it was."""
     root = logging.getLogger()
     handlers, level = list(root.handlers), root.level
     try:
         logging.config.dictConfig(logging_settings(level="INFO"))
-        structlog.contextvars.bind_contextvars(request_id="abcdefgh")
-        structlog.get_logger("kerneltest").info("paid", amount="1.00", token="x")
-        logging.getLogger("kerneltest").warning("plain %s", "words", extra={"token": "x"})
+        yield
     finally:
         structlog.contextvars.clear_contextvars()
         root.handlers, root.level = handlers, level
-    ours, plain = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+
+
+def lines_of(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+
+
+def test_writes_lines_of_json_with_the_request_id(capsys: pytest.CaptureFixture[str]) -> None:
+    with our_logging():
+        structlog.contextvars.bind_contextvars(request_id="abcdefgh")
+        structlog.get_logger("kerneltest").info("paid", amount="1.00", token="x")
+        logging.getLogger("kerneltest").warning("plain %s", "words", extra={"token": "x"})
+    ours, plain = lines_of(capsys)
     assert (ours["event"], ours["amount"], ours["token"]) == ("paid", "1.00", "***")
     assert (plain["event"], plain["token"]) == ("plain words", "***")
     assert ours["request_id"] == plain["request_id"] == "abcdefgh"
@@ -75,3 +91,16 @@ def test_reports_leave_without_the_query() -> None:
     report = {"request": {"url": "https://k.example/x/?token=a", "query_string": "token=a"}}
     assert report_without_secrets(report, None) == {"request": {"url": "https://k.example/x/"}}
     assert report_without_secrets({"message": "m"}, None) == {"message": "m"}
+
+
+def test_masks_what_an_error_says(capsys: pytest.CaptureFixture[str]) -> None:
+    with our_logging():
+        try:
+            raise RuntimeError("no answer from https://sms.example/send?to=1&token=abc-D_9")
+        except RuntimeError:
+            structlog.get_logger("kerneltest").exception("sms_failed")
+            logging.getLogger("kerneltest").exception("plain")
+    ours, plain = lines_of(capsys)
+    for line in (ours, plain):
+        assert "token=***" in line["exception"]
+        assert "abc-D_9" not in json.dumps(line)
