@@ -180,6 +180,26 @@ def test_a_person_holds_so_many_sockets_and_no_more(
     play(story)
 
 
+def test_an_open_socket_keeps_its_place(
+    real_commits: Any, live_cast: Cast, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.LIVE_SOCKETS_PER_PERSON = 1
+    monkeypatch.setattr(places, "KEPT_SECONDS", 1)
+    session = session_of(live_cast, "olga")
+    tickets = [ticket_for(real_commits, live_cast, session) for _ in range(2)]
+
+    async def story() -> None:
+        opened = socket(tickets[0])
+        assert await opened.connect() is None
+        for _ in range(6):
+            assert await opened.hear("heartbeat")
+            await opened.say('{"type": "pong"}')
+        assert await socket(tickets[1]).connect() == sockets.TOO_MANY
+        await opened.leave()
+
+    play(story)
+
+
 def test_a_place_that_nobody_keeps_is_free_again(
     real_commits: Any, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -336,6 +336,12 @@ def test_two_visitors_who_choose_one_key_do_not_meet(passer_by: Client) -> None:
     assert "Idempotency-Replayed" not in other
 
 
+def test_a_visitor_is_one_however_the_address_is_spelled(passer_by: Client) -> None:
+    assert with_key(passer_by, "k-1").status_code == 202
+    again = with_key(passer_by, "k-1", admin_email=str(FACTS["admin_email"]).upper())
+    assert (again.status_code, again.json()["code"]) == (422, "idempotency_key_reused")
+
+
 def test_what_is_kept_of_a_request_tells_nothing_of_the_password(passer_by: Client) -> None:
     with_key(passer_by, "k-1")
     with platform_context(reason="test"):

@@ -4,10 +4,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.core.cache import caches
+from django.db import OperationalError, connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from psycopg import sql
+from redis.exceptions import ConnectionError as RedisConnectionError
 
 from config import health
 from tenants import structure
@@ -55,17 +57,46 @@ def test_a_platform_that_lacks_an_app_is_not_ready(real_commits: Any) -> None:
     assert told.json()["checks"]["migrations"].startswith("public lacks plans.")
 
 
+@pytest.mark.parametrize("error", [OSError, OperationalError, RedisConnectionError])
 @pytest.mark.parametrize("part", ["database", "cache", "worker", "migrations"])
 def test_without_a_part_that_all_need_it_is_not_ready(
-    real_commits: Any, monkeypatch: pytest.MonkeyPatch, part: str
+    real_commits: Any, monkeypatch: pytest.MonkeyPatch, part: str, error: type[Exception]
 ) -> None:
     def gone() -> str:
-        raise OSError
+        raise error
 
     monkeypatch.setitem(health.NEEDED, part, gone)
     told = answer()
     assert (told.status_code, told.json()["status"]) == (503, "not ready")
-    assert told.json()["checks"][part] == "unreachable (OSError)"
+    assert told.json()["checks"][part] == f"unreachable ({error.__name__})"
+
+
+def test_a_worker_is_there_when_it_has_run_a_task_lately(platform: None) -> None:
+    caches["routing"].delete("worker_beat")
+    assert health._worker() == "no worker has run a task lately"
+    health.beat.apply(throw=True)
+    try:
+        assert health._worker() == "ok"
+    finally:
+        caches["routing"].delete("worker_beat")
+
+
+def test_the_database_is_asked_something(platform: None) -> None:
+    """A connection of the pool says nothing about a server that has gone since."""
+    with CaptureQueriesContext(connection) as asked:
+        assert health._database() == "ok"
+    assert any("SELECT 1" in query["sql"] for query in asked)
+
+
+def test_a_cache_that_does_not_remember_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Forgetful:
+        def set(self, *_: Any, **__: Any) -> None: ...
+
+        def get(self, *_: Any) -> None: ...
+
+    assert health._cache() == "ok"
+    monkeypatch.setattr(health, "caches", {"routing": Forgetful()})
+    assert health._cache() == "does not remember"
 
 
 def test_an_organization_that_is_behind_is_named_and_the_others_are_served(
