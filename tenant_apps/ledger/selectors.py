@@ -142,10 +142,7 @@ def statement_visible_to(actor: Actor, *, account_id: UUID) -> QuerySet[Statemen
 
     :raises UnknownAccount: there is none, or it is not visible.
     """
-    accounts = actor.visible(Account.objects.with_balance(), "ledger.view_account")
-    if not accounts.filter(id=account_id).exists():
-        raise UnknownAccount
-    return account_statement(account_id=account_id)
+    return account_statement(account_id=_carrying_money(actor, account_id).id)
 
 
 def statement_at_visible_to(
@@ -160,10 +157,7 @@ def statement_at_visible_to(
 
     :raises UnknownAccount: there is no such account that carries money, or it is not visible.
     """
-    accounts = actor.visible(Account.objects.with_balance(), "ledger.view_account")
-    account = accounts.filter(id=account_id).first()
-    if account is None:
-        raise UnknownAccount
+    account = _carrying_money(actor, account_id)
     return Statement(
         account_id=account_id,
         currency=str(account.currency),
@@ -171,6 +165,20 @@ def statement_at_visible_to(
         last_day=last_day,
         known_at=known_at,
     )
+
+
+def _carrying_money(actor: Actor, account_id: UUID) -> Account:
+    account: Account | None = (
+        actor.visible(Account.objects.all(), "ledger.view_account").filter(id=account_id).first()
+    )
+    if account is None:
+        raise UnknownAccount
+    if account.currency is None:
+        raise UnknownAccount(
+            f"{account.code} is a line of the chart and carries no money itself: ask for the"
+            f" accounts under it (?parent={account.id}) and read theirs."
+        )
+    return account
 
 
 def with_balances_at(

@@ -167,7 +167,9 @@ def test_an_account_and_its_statement(ada: Any) -> None:
     assert ada.get(_path(second["previous"])).json()["results"] == lines
     chart = ada.get("ledger/accounts/?code=2000&is_chart_line=true").json()["results"][0]
     assert chart["balance"] is None
-    assert ada.get(f"ledger/accounts/{chart['id']}/statement/").status_code == 404
+    refused = ada.get(f"ledger/accounts/{chart['id']}/statement/")
+    assert (refused.status_code, refused.json()["code"]) == (404, "unknown_account")
+    assert f"?parent={chart['id']}" in refused.json()["detail"]
     assert ada.get(f"ledger/accounts/{uuid4()}/statement/").status_code == 404
 
 
