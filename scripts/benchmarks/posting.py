@@ -7,8 +7,10 @@ import re
 import shutil
 import statistics
 import subprocess
+import sys
 import sysconfig
 import tempfile
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,26 +18,45 @@ from urllib.parse import unquote, urlsplit
 
 from scripts.benchmarks.goals import Figure, Goal
 from scripts.benchmarks.provisioning import as_owner, claim
-from scripts.state import ScriptError
+from scripts.state import PROJECT, ScriptError
 
 ABOUT = (
     "One transfer by ledger_post_transfer, as the app's login in the organization's role, prepared,"
-    " 8 clients: hot (every transfer touches one shared account, against TPC-B at scale 1) and"
-    " spread (two of 100,000 accounts, against TPC-B at scale 100). In turn, three rounds; the"
-    " ratios are medians of the rounds. Also batches of 100 by one client, in transfers a second,"
-    " and what a transfer takes on disk with its indexes, in bytes."
+    " 8 and 16 clients, in turn with pgbench's TPC-B: hot (every transfer touches one shared"
+    " account) and striped (that account in 16 stripes) against TPC-B at scale 1, spread (two of"
+    " 100,000 accounts) against scale 100. The product's own call on Django's connection, 8"
+    " processes, and the same by hand with select_for_update. Batches of 100 by one client beside"
+    " django-hordak's single transactions. What a transfer takes on disk with its indexes. Ratios"
+    " are medians of the rounds'. POSTING_DECAY_SECONDS (600): how much slower the hot account is"
+    " at the end of so long a run than at its beginning."
 )
-GOALS = {"hot_over_tpcb": Goal(at_least=1.0), "spread_over_tpcb": Goal(at_least=1.5)}
-CLIENTS = 8
+GOALS = {
+    "hot_over_tpcb_8": Goal(at_least=1.5),
+    "spread_over_tpcb_8": Goal(at_least=2.2),
+    "hot_over_tpcb_16": Goal(at_least=1.5),
+    "spread_over_tpcb_16": Goal(at_least=2.2),
+    "striped_over_tpcb_8": Goal(at_least=4.5),
+    "django_hot_over_tpcb": Goal(at_least=1.0),
+    "django_spread_over_tpcb": Goal(at_least=0.9),
+    "django_hot_over_select_for_update": Goal(at_least=6.0),
+    "batch_over_hordak": Goal(at_least=20.0),
+    "batch_transfers_per_second": Goal(at_least=40_000),
+    "hot_decay": Goal(at_most=0.10),
+    "bytes_per_transfer": Goal(at_most=380),
+}
+CLIENTS = (8, 16)
 THREADS = 2
-ROUNDS = 3
-SECONDS = 8
+ROUNDS = 5
+SECONDS = 5
 ACCOUNTS = 100_000
+STRIPES = 16
 SCALES = {"hot": 1, "spread": 100}
+# What each kind is measured against.
+AGAINST = {"hot": "tpcb_hot", "striped": "tpcb_hot", "spread": "tpcb_spread"}
 
 # Accounts' ids are numbers written as UUIDs. Transfers, journals and sources have ids that begin
 # with the time, as in the product, and the statement looks whether the books are stopped, as the
-# product's does. Account 0 is shared.
+# product's does. Account 0 is shared, and so is the one after the last, by stripes.
 _UUID = "lpad(:{}::text, 32, '0')::uuid"
 # The server's own ids where it can make them (PostgreSQL 18), or a number after the time.
 _NEW_ID = "uuidv7()"
@@ -48,22 +69,29 @@ _CALL = f"""
 SELECT o.* FROM (SELECT {_NEW_ID} AS id OFFSET 0) AS t, ledger_post_transfer(
     t.id, '\\x{"ab" * 32}', t.id, 1::smallint,
     {_UUID.format("debit")}, 0::smallint, 0::smallint,
-    {_UUID.format("credit")}, 0::smallint, :rank::smallint,
+    {_UUID.format("credit")}, :stripe::smallint, :rank::smallint,
     5, 'KES', '2026-11-20', 'posting', 'invoice.issued', 'bench.document', t.id,
     NULL, '', NULL, now()) AS o
  WHERE NOT EXISTS (SELECT FROM ledger_stop);
 """
 SCRIPTS = {
-    "hot": f"\\set debit random(1, {ACCOUNTS})\n\\set credit 0\n\\set rank 100{_CALL}",
+    "hot": (
+        f"\\set debit random(1, {ACCOUNTS})\n\\set credit 0\n\\set rank 100\n\\set stripe 0{_CALL}"
+    ),
+    "striped": (
+        f"\\set debit random(1, {ACCOUNTS})\n\\set credit {ACCOUNTS + 1}\n\\set rank 100\n"
+        f"\\set stripe random(0, {STRIPES - 1}){_CALL}"
+    ),
     "spread": (
         f"\\set debit random(1, {ACCOUNTS})\n"
-        f"\\set credit 1 + (:debit + random(0, {ACCOUNTS - 2})) % {ACCOUNTS}\n\\set rank 0{_CALL}"
+        f"\\set credit 1 + (:debit + random(0, {ACCOUNTS - 2})) % {ACCOUNTS}\n\\set rank 0\n"
+        f"\\set stripe 0{_CALL}"
     ),
     "batch": f"""
 \\set first random(1, {ACCOUNTS - 200})
 SELECT count(*) FROM (
-    SELECT array_agg(gen_random_uuid()) AS ids, array_agg('\\x{"ab" * 32}'::bytea) AS hashes,
-           array_agg(gen_random_uuid()) AS journals, array_agg(1::smallint) AS ones,
+    SELECT array_agg({_NEW_ID}) AS ids, array_agg('\\x{"ab" * 32}'::bytea) AS hashes,
+           array_agg({_NEW_ID}) AS journals, array_agg(1::smallint) AS ones,
            array_agg(lpad(n::text, 32, '0')::uuid) AS debits, array_agg(0::smallint) AS stripes,
            array_agg(lpad((n + 100)::text, 32, '0')::uuid) AS credits,
            array_agg(5::bigint) AS amounts,
@@ -80,17 +108,19 @@ SELECT count(*) FROM (
 _ACCOUNTS_SQL = f"""
 INSERT INTO ledger_account (
     id, created_at, updated_at, code, name, kind, normal_side, subledger, currency, subledger_id,
-    parent_id, lock_rank, status)
+    parent_id, lock_rank, stripes, status)
 SELECT lpad(n::text, 32, '0')::uuid, now(), now(), c.code, c.name, c.kind, c.normal_side,
-       c.subledger, 'KES', CASE WHEN n > 0 THEN md5('p' || n)::uuid END, c.id, c.lock_rank, 'open'
-  FROM generate_series(0, {ACCOUNTS}) AS n
+       c.subledger, 'KES', CASE WHEN n BETWEEN 1 AND {ACCOUNTS} THEN md5('p' || n)::uuid END, c.id,
+       c.lock_rank, CASE WHEN n > {ACCOUNTS} THEN {STRIPES} ELSE 1 END, 'open'
+  FROM generate_series(0, {ACCOUNTS + 1}) AS n
   JOIN ledger_account c ON c.currency IS NULL
-   AND c.code = CASE WHEN n = 0 THEN '4000' ELSE '1200' END;
+   AND c.code = CASE n WHEN 0 THEN '4000' WHEN {ACCOUNTS + 1} THEN '1000' ELSE '1200' END;
 SELECT set_config('ledger.writer', 'on', false);
 INSERT INTO ledger_balance (
     account_id, stripe, posted, held, floor, version, direction, currency, is_open)
-SELECT id, 0, 0, 0, NULL, 0, CASE normal_side WHEN 'debit' THEN 1 ELSE -1 END, currency, true
-  FROM ledger_account WHERE currency IS NOT NULL ORDER BY id;
+SELECT id, s, 0, 0, NULL, 0, CASE normal_side WHEN 'debit' THEN 1 ELSE -1 END, currency, true
+  FROM ledger_account, generate_series(0, stripes - 1) AS s WHERE currency IS NOT NULL
+ ORDER BY id, s;
 VACUUM ANALYZE ledger_account; VACUUM ANALYZE ledger_balance;
 """
 
@@ -145,7 +175,8 @@ def _files(*, has_own_ids: bool) -> Iterator[dict[str, str]]:
     with tempfile.TemporaryDirectory() as folder:
         paths = {name: str(Path(folder) / f"{name}.sql") for name in SCRIPTS}
         for name, path in paths.items():
-            text = SCRIPTS[name] if has_own_ids else SCRIPTS[name].replace(_NEW_ID, _OLDER_ID)
+            older = "gen_random_uuid()" if name == "batch" else _OLDER_ID
+            text = SCRIPTS[name] if has_own_ids else SCRIPTS[name].replace(_NEW_ID, older)
             Path(path).write_text(text, encoding="utf-8")
         yield paths
 
@@ -170,7 +201,7 @@ def _prepare(*, schema: str, progress: Callable[[str], None]) -> dict[str, dict[
         runs[f"tpcb_{kind}"] = _variables(owner, search_path=f"bench_{kind}")
         _pgbench("-i", "-q", "-s", str(scale), variables=runs[f"tpcb_{kind}"])
     ours = _variables(os.environ["DATABASE_URL"], search_path=rf"{schema},\ pg_temp", role=schema)
-    return {**runs, "hot": ours, "spread": ours, "batch": ours}
+    return {**runs, **dict.fromkeys(SCRIPTS, ours)}
 
 
 def _has_own_ids() -> bool:
@@ -197,35 +228,102 @@ def _bytes_per_transfer(*, schema: str) -> int:
     return int(row[0])
 
 
+def _processes(module: str, *arguments: str, count: int) -> float:
+    """What so many processes of a module do together in a second, let go when all are ready."""
+    started = [
+        subprocess.Popen(
+            [sys.executable, "-m", f"scripts.benchmarks.{module}", *arguments],
+            cwd=PROJECT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(count)
+    ]
+    for process in started:
+        assert process.stdout is not None
+        process.stdout.readline()
+    for process in started:
+        assert process.stdin is not None
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    answers = [process.communicate()[0] for process in started]
+    if any(process.returncode for process in started):
+        raise ScriptError(f"{module} {' '.join(arguments)} failed")
+    return sum(float(answer) for answer in answers)
+
+
+def _decay(file: str, *, variables: dict[str, str], seconds: int) -> float:
+    """By what part the last tenth of a long run is slower than the first."""
+    part = max(seconds // 10, 1)
+    done = subprocess.run(
+        [program(), "-n", "-M", "prepared", "-c", str(CLIENTS[0]), "-j", str(THREADS),
+         "-T", str(seconds), "-P", str(part), "-f", file],
+        env=variables, check=False, capture_output=True, text=True,
+    )  # fmt: skip
+    speeds = [float(found) for found in re.findall(r"progress: .*? ([0-9.]+) tps", done.stderr)]
+    if done.returncode or len(speeds) < 2:
+        raise ScriptError(f"pgbench failed:\n{done.stderr[-2000:]}")
+    return max(0.0, 1 - speeds[-1] / speeds[0])
+
+
 def run(*, progress: Callable[[str], None]) -> Mapping[str, Figure]:
     """Measure; transactions a second, and their ratios."""
     as_owner("fill", "1")
     organization, *_ = claim(0)()
     schema = organization.schema_name
     runs = _prepare(schema=schema, progress=progress)
-    measured: dict[str, list[float]] = {name: [] for name in runs}
-    load = ("-c", str(CLIENTS), "-j", str(THREADS), "-T", str(SECONDS))
+    subprocess.run(
+        [sys.executable, "-m", "scripts.benchmarks.peers", "prepare"], cwd=PROJECT, check=True
+    )
+    speeds: dict[str, list[float]] = defaultdict(list)
+    ratios: dict[str, list[float]] = defaultdict(list)
     with _files(has_own_ids=_has_own_ids()) as files:
         for number in range(1, ROUNDS + 1):
-            progress(f"round {number} of {ROUNDS}")
-            for kind in SCALES:
-                base = _per_second(*load, variables=runs[f"tpcb_{kind}"])
-                ours = _per_second(*load, "-f", files[kind], variables=runs[kind])
-                measured[f"tpcb_{kind}"].append(base)
-                measured[kind].append(ours)
-        alone = ("-c", "1", "-T", str(SECONDS // 2), "-f", files["batch"])
-        batches = _per_second(*alone, variables=runs["batch"])
-    ratios = {
-        kind: [a / b for a, b in zip(measured[kind], measured[f"tpcb_{kind}"], strict=True)]
+            for clients in CLIENTS:
+                progress(f"round {number} of {ROUNDS}, {clients} clients")
+                load = ("-c", str(clients), "-j", str(THREADS), "-T", str(SECONDS))
+                now = {}
+                for kind in ("tpcb_hot", "hot", "striped", "tpcb_spread", "spread"):
+                    script = ("-f", files[kind]) if kind in files else ()
+                    now[kind] = _per_second(*load, *script, variables=runs[kind])
+                    speeds[f"{kind}_per_second_{clients}"].append(now[kind])
+                for kind, base in AGAINST.items():
+                    ratios[f"{kind}_over_tpcb_{clients}"].append(now[kind] / now[base])
+                if clients == CLIENTS[0]:
+                    through = _through_django(schema)
+                    for kind, base in (("hot", "tpcb_hot"), ("spread", "tpcb_spread")):
+                        ratios[f"django_{kind}_over_tpcb"].append(through[kind] / now[base])
+                    by_hand = through["hot"] / through["select_for_update"]
+                    ratios["django_hot_over_select_for_update"].append(by_hand)
+            progress(f"round {number} of {ROUNDS}, batches")
+            alone = ("-c", "1", "-T", str(SECONDS), "-f", files["batch"])
+            batches = 100 * _per_second(*alone, variables=runs["batch"])
+            speeds["batch_transfers_per_second"].append(batches)
+            hordak = _processes("peers", "hordak", str(SECONDS), count=1)
+            ratios["batch_over_hordak"].append(batches / hordak)
+        seconds = int(os.environ.get("POSTING_DECAY_SECONDS", "600"))
+        figures: dict[str, Figure] = {
+            name: round(statistics.median(values)) for name, values in speeds.items()
+        }
+        figures["bytes_per_transfer"] = _bytes_per_transfer(schema=schema)
+        if seconds:
+            progress(f"hot for {seconds} seconds")
+            figures["hot_decay"] = _decay(files["hot"], variables=runs["hot"], seconds=seconds)
+    for name, values in ratios.items():
+        figures[name] = statistics.median(values)
+        figures[f"{name}_lowest"] = min(values)
+    return figures
+
+
+def _through_django(schema: str) -> dict[str, float]:
+    """The product's call on Django's connection, and the same by hand, in as many processes."""
+    clients = CLIENTS[0]
+    through = {
+        kind: _processes("posting_client", schema, kind, str(SECONDS), count=clients)
         for kind in SCALES
     }
-    figures: dict[str, Figure] = {
-        f"{name}_per_second": round(statistics.median(values))
-        for name, values in measured.items()
-        if values
-    }
-    figures["batch_transfers_per_second"] = round(batches * 100)
-    figures["bytes_per_transfer"] = _bytes_per_transfer(schema=schema)
-    for kind, values in ratios.items():
-        figures[f"{kind}_over_tpcb"] = statistics.median(values)
-    return figures
+    through["select_for_update"] = _processes(
+        "peers", "select_for_update", str(SECONDS), count=clients
+    )
+    return through
