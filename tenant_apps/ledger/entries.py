@@ -28,6 +28,7 @@ class Posting:
     debit_subledgers: Mapping[str, UUID] = field(default_factory=dict)
     credit_subledgers: Mapping[str, UUID] = field(default_factory=dict)
     memo: str = ""
+    metadata: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,7 +21,7 @@ from shared_apps.kernel.invariants import (
 )
 from shared_apps.seals.invariants import chain_invariant
 
-from .sealing import TRANSFERS
+from .sealing import JOURNAL_METADATA, TRANSFERS
 
 CONCERNS = "ledger"
 
@@ -239,5 +239,12 @@ def register_invariants() -> None:
     register(
         chain_invariant(
             TRANSFERS, title="Every sealed transfer is what was sealed.", concerns=CONCERNS
+        )
+    )
+    register(
+        chain_invariant(
+            JOURNAL_METADATA,
+            title="What was kept with a journal is what was sealed.",
+            concerns="records",
         )
     )

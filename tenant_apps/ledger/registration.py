@@ -13,7 +13,7 @@ from tenants.provisioning import register_seed, register_spare_seed
 from . import chart, subledgers
 from .invariants import register_invariants
 from .models import Account, FiscalPeriod, PostingRule, PostingRuleLine
-from .sealing import TRANSFERS
+from .sealing import JOURNAL_METADATA, TRANSFERS
 from .services.chart import seed_chart
 from .services.periods import seed_periods
 
@@ -45,6 +45,7 @@ def register() -> None:
     register_seed(_SEED_ORDER, "ledger.periods", _seed_periods)
     subledgers.register("user", _known_users)
     chains.register(TRANSFERS)
+    chains.register(JOURNAL_METADATA)
     register_invariants()
     for model in (Account, PostingRule, PostingRuleLine, FiscalPeriod):
         track(model)

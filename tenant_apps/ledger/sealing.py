@@ -1,7 +1,26 @@
-"""Transfers as they are sealed: every column of theirs, in this order (docs/seals.md)."""
+"""What of the books is sealed: every column, in this order (docs/seals.md)."""
 
 from shared_apps.seals.chains import Chain, Form, Kind
 
+JOURNAL_METADATA = Chain(
+    name="journal-metadata",
+    code=3,
+    table="ledger_journalmetadata",
+    moment="recorded_at",
+    permission="ledger.view_transfer",
+    forms=(
+        Form(
+            number=1,
+            columns=(
+                ("id", Kind.UUID),
+                ("first_leg_id", Kind.UUID),
+                ("metadata", Kind.JSON),
+                ("recorded_at", Kind.MOMENT),
+                ("recorded_by_id", Kind.UUID),
+            ),
+        ),
+    ),
+)
 TRANSFERS = Chain(
     name="transfers",
     code=1,

@@ -35,6 +35,7 @@ from .models import (
     Hold,
     HoldEntry,
     HoldQuerySet,
+    JournalMetadata,
     PeriodState,
     PostingRule,
     Side,
@@ -104,13 +105,15 @@ def journals_visible_to(actor: Actor) -> TransferQuerySet:
 
 
 def with_legs(heads: Sequence[Transfer]) -> list[Transfer]:
-    """The first legs of journals, each with all legs of its journal as `legs`: one statement."""
+    """The first legs of journals, each with its journal's `legs` and `metadata`: two statements."""
     legs: dict[UUID, list[Transfer]] = {}
     found = Transfer.objects.of_journals(head.journal_id for head in heads)
     for transfer in found.order_by("journal_id", "leg"):
         legs.setdefault(transfer.journal_id, []).append(transfer)
+    said = JournalMetadata.objects.in_bulk([head.journal_id for head in heads])
     for head in heads:
         head.legs = legs[head.journal_id]
+        head.metadata = said[head.journal_id].metadata if head.journal_id in said else {}
     return list(heads)
 
 

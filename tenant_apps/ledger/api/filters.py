@@ -17,6 +17,7 @@ from tenant_apps.ledger.models import (
     Hold,
     HoldQuerySet,
     HoldState,
+    JournalMetadata,
     PeriodState,
     StatementLine,
     Transfer,
@@ -77,6 +78,9 @@ class JournalFilter(filters.FilterSet):
     kind = filters.ChoiceFilter(choices=TransferKind.choices)
     effective_from = filters.DateFilter(field_name="effective_on", lookup_expr="gte")
     effective_to = filters.DateFilter(field_name="effective_on", lookup_expr="lte")
+    metadata = filters.CharFilter(
+        method="filter_metadata", max_length=600, help_text="`key:value` that was kept with it."
+    )
 
     class Meta:
         model = Transfer
@@ -86,6 +90,13 @@ class JournalFilter(filters.FilterSet):
         self, transfers: TransferQuerySet, name: str, value: UUID
     ) -> QuerySet[Transfer]:
         return transfers.of_source(value)
+
+    def filter_metadata(
+        self, transfers: TransferQuerySet, name: str, value: str
+    ) -> QuerySet[Transfer]:
+        key, _, wanted = value.partition(":")
+        said = JournalMetadata.objects.saying(key=key, value=wanted)
+        return transfers.filter(id__in=said.values("first_leg_id"))
 
 
 class StatementFilter(filters.FilterSet):

@@ -1,5 +1,6 @@
 """What the API of the books takes and shows."""
 
+import re
 from typing import Any
 
 from drf_spectacular.utils import extend_schema_field
@@ -12,6 +13,9 @@ from shared_apps.kernel.api.serializers import (
     StrictSerializer,
 )
 from tenant_apps.ledger.models import (
+    METADATA_KEY_LENGTH,
+    METADATA_KEYS_AT_MOST,
+    METADATA_VALUE_LENGTH,
     STRIPES_AT_MOST,
     Account,
     AccountKind,
@@ -29,6 +33,7 @@ from tenant_apps.ledger.models import (
 )
 
 MAX_LINES = 500
+_METADATA_KEY = re.compile(rf"[A-Za-z0-9_.-]{{1,{METADATA_KEY_LENGTH}}}")
 
 
 class LedgerAccountOut(serializers.ModelSerializer[Account]):
@@ -260,6 +265,7 @@ class JournalOut(serializers.Serializer[Transfer]):
     memo = serializers.CharField(read_only=True)
     is_reversed = serializers.BooleanField(read_only=True)
     reverses_journal_id = serializers.UUIDField(allow_null=True, read_only=True)
+    metadata = serializers.DictField(child=serializers.CharField(), read_only=True)
     legs = TransferOut(many=True, read_only=True)
 
 
@@ -270,10 +276,39 @@ class JournalLineIn(StrictSerializer):
     amount = MoneyField(minimum=1)
 
 
+class MetadataField(serializers.DictField):
+    """Up to 20 keys of the caller's own, with texts as values."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(
+            child=serializers.CharField(max_length=METADATA_VALUE_LENGTH, allow_blank=True),
+            **options,
+        )
+
+    def to_internal_value(self, data: Any) -> dict[str, str]:
+        """The keys and values.
+
+        :raises serializers.ValidationError: too many, or a key that is none.
+        """
+        values: dict[str, str] = super().to_internal_value(data)
+        if len(values) > METADATA_KEYS_AT_MOST:
+            raise serializers.ValidationError(
+                f"At most {METADATA_KEYS_AT_MOST} keys are kept; these are {len(values)}."
+            )
+        for key in values:
+            if not _METADATA_KEY.fullmatch(key):
+                raise serializers.ValidationError(
+                    f"A key has 1 to {METADATA_KEY_LENGTH} letters, digits, points, hyphens and"
+                    " underscores."
+                )
+        return values
+
+
 class JournalIn(StrictSerializer):
     effective_on = DayField()
     memo = serializers.CharField(max_length=200)
     lines = serializers.ListField(child=JournalLineIn(), min_length=2, max_length=MAX_LINES)
+    metadata = MetadataField(required=False)
 
 
 class ReversalIn(StrictSerializer):

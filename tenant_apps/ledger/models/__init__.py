@@ -22,6 +22,12 @@ from .credit_lines import (
     CreditLineQuerySet,
 )
 from .holds import Hold, HoldEntry, HoldEntryKind, HoldQuerySet, HoldState
+from .metadata import (
+    METADATA_KEY_LENGTH,
+    METADATA_KEYS_AT_MOST,
+    METADATA_VALUE_LENGTH,
+    JournalMetadata,
+)
 from .periods import FiscalPeriod, FiscalPeriodQuerySet, PeriodState
 from .rules import PostingRule, PostingRuleLine, PostingRuleLineQuerySet
 from .snapshots import (
@@ -42,6 +48,9 @@ from .transfers import StatementLine, Transfer, TransferKind, TransferQuerySet
 from .watching import Checkpoint, Stop
 
 __all__ = [
+    "METADATA_KEYS_AT_MOST",
+    "METADATA_KEY_LENGTH",
+    "METADATA_VALUE_LENGTH",
     "STRIPES_AT_MOST",
     "Account",
     "AccountKind",
@@ -68,6 +77,7 @@ __all__ = [
     "HoldEntryKind",
     "HoldQuerySet",
     "HoldState",
+    "JournalMetadata",
     "LateArrival",
     "PeriodState",
     "PostingRule",

@@ -85,6 +85,8 @@ class Transfer(models.Model):
 
     # The journal's legs, where a selector has put them on its first leg.
     legs: list["Transfer"]
+    # What was kept with the journal, where a selector has put it on its first leg.
+    metadata: dict[str, str]
 
     amount = MoneyOf("amount_minor", "currency")
     debit_balance_after = MoneyOf("debit_balance", "currency")

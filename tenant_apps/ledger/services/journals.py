@@ -1,7 +1,7 @@
 """Entries made by hand: manual journals, opening balances, and their reversal."""
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import TypeVar
@@ -48,9 +48,16 @@ class _Entry:
 
 @transaction.atomic
 def post_manual_journal(
-    *, actor: Actor, lines: Sequence[JournalLine], effective_on: date, memo: str
+    *,
+    actor: Actor,
+    lines: Sequence[JournalLine],
+    effective_on: date,
+    memo: str,
+    metadata: Mapping[str, str] | None = None,
 ) -> Journal:
     """Post a journal made by hand: in each currency, its debits equal its credits.
+
+    `metadata` is kept with it, keys and values of the poster's own.
 
     It is kept as one transfer per debit-credit pair: lines of either side are matched in the
     order given, so n debits and m credits give n + m - 1 transfers at most.
@@ -70,6 +77,7 @@ def post_manual_journal(
     draft = draft_by_hand(
         pairs=legs, needed=needed, kind=TransferKind.MANUAL, effective_on=effective_on, memo=memo
     )
+    draft.metadata = dict(metadata or {})
     (journal,) = write_drafts(drafts=[draft], actor=actor)
     event = ManualJournalPosted(
         subject_id=journal.id, effective_on=effective_on, legs=len(journal.legs)

@@ -23,7 +23,14 @@ from tenant_apps.ledger.errors import (
     PostingMismatch,
     UnknownPostingRule,
 )
-from tenant_apps.ledger.models import Account, PostingRuleLine, Side, Transfer, TransferKind
+from tenant_apps.ledger.models import (
+    Account,
+    JournalMetadata,
+    PostingRuleLine,
+    Side,
+    Transfer,
+    TransferKind,
+)
 from tenant_apps.ledger.needed import NeededAccounts
 from tenants.context import organization_id
 
@@ -132,6 +139,7 @@ class Draft:
     def __init__(
         self, *, journal_id: UUID, kind: str, source: tuple[str, UUID], effective_on: date,
         rule: str = "", legs: Iterable[Leg] = (), digest: bytes = b"",
+        metadata: Mapping[str, str] | None = None,
     ) -> None:  # fmt: skip
         self.journal_id = journal_id
         self.kind = kind
@@ -140,6 +148,7 @@ class Draft:
         self.effective_on = effective_on
         self.legs = list(legs)
         self.digest = digest
+        self.metadata = dict(metadata or {})
 
     def posted(self, outcomes: Mapping[UUID, Outcome]) -> Journal:
         return Journal(
@@ -200,6 +209,7 @@ def _draft(posting: Posting, lines: list[PostingRuleLine], needed: NeededAccount
         rule=posting.rule,
         effective_on=posting.effective_on,
         digest=_content_hash(posting),
+        metadata=posting.metadata,
     )
     for line in lines:
         amount = posting.amounts[line.amount_name]
@@ -307,6 +317,8 @@ def _content_hash(posting: Posting) -> bytes:
     ):
         if subledgers:
             content[side] = dict(subledgers)
+    if posting.metadata:
+        content["metadata"] = dict(posting.metadata)
     return bytes.fromhex(request_hash(content))
 
 
@@ -323,7 +335,24 @@ def _write(drafts: Sequence[Draft], *, actor: Actor) -> list[Journal]:
         posted_at=moment,
         actor_id=actor.user_id,
     )
-    return [draft.posted(outcomes) for draft in drafts]
+    journals = [draft.posted(outcomes) for draft in drafts]
+    _keep_metadata(zip(drafts, journals, strict=True), actor=actor)
+    return journals
+
+
+def _keep_metadata(written: Iterable[tuple[Draft, Journal]], *, actor: Actor) -> None:
+    rows = {
+        journal.id: JournalMetadata(
+            id=journal.id,
+            first_leg_id=journal.legs[0].transfer_id,
+            metadata=draft.metadata,
+            recorded_by_id=actor.user_id,
+        )
+        for draft, journal in written
+        if draft.metadata and journal.legs and not journal.replayed
+    }
+    if rows:
+        JournalMetadata.objects.bulk_create(rows.values())
 
 
 def _posted_leg(leg: Leg, outcome: Outcome) -> PostedLeg:
