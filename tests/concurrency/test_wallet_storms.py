@@ -264,7 +264,7 @@ def killed(act: Callable[[], object]) -> None:
 CRASHES: dict[str, tuple[Any, str]] = {
     "between hold and mark": ((delivering, "deliver_sale"), "held"),
     "between mark and call": ((Simulator, "charge"), "sent"),
-    "between call and capture": ((delivering, "settle_sale"), "sent"),
+    "between call and capture": ((delivering, "_settle_or_leave"), "sent"),
     "in the capture, before its commit": ((delivering, "_posting"), "sent"),
     "in the capture, behind everything": ((delivering, "_sold_and_told"), "sent"),
 }

@@ -46,7 +46,7 @@ PLACES: dict[str, tuple[Place, ...]] = {
         Place(module="tenants.database.base", name="DatabaseWrapper._commit", is_after=False),
     ),
     "after commit": (Place(module="tenants.database.base", name="DatabaseWrapper._commit"),),
-    "key held": (Place(module="shared_apps.idempotency.services", name="hold_key"),),
+    "key held": (Place(module="shared_apps.idempotency.services", name="take_key"),),
     "answer kept": (Place(module="shared_apps.idempotency.services", name="keep_answer"),),
     "posted": (_POSTS,),
     "event recorded": (Place(module="shared_apps.audit.services", name="record"),),
@@ -54,8 +54,8 @@ PLACES: dict[str, tuple[Place, ...]] = {
         Place(module="tenant_apps.wallets.services", name="deliver_sale", is_after=False),
     ),
     "sale about to be called": (Place(module=_DELIVERING, name="_call", is_after=False),),
-    "sale called": (Place(module=_DELIVERING, name="settle_sale", is_after=False),),
-    "sale settled": (Place(module=_DELIVERING, name="_close"),),
+    "sale called": (Place(module=_DELIVERING, name="_settle_or_leave", is_after=False),),
+    "sale settled": (Place(module=_DELIVERING, name="_closed"),),
     "task taken": (Place(module="tenants.tasks", name="TenantTask.__call__", is_after=False),),
     "task done": (Place(module="tenants.tasks", name="TenantTask.__call__"),),
     "message claimed": (Place(module="shared_apps.outbox.relay", name="_claim"),),
@@ -144,12 +144,20 @@ def _watcher(strike: Strike, sky: Sky) -> Callable[[], None]:
     return pass_by
 
 
-def _wrap(place: Place, pass_by: Callable[[], None]) -> None:
+def find(place: Place) -> tuple[Any, str, Callable[..., Any]]:
+    """Whose function it is, its name there, and the function itself.
+
+    :raises AttributeError: there is none any more; whoever renamed it renames the point's place.
+    """
     owner: Any = import_module(place.module)
     *outer, name = place.name.split(".")
     for part in outer:
         owner = getattr(owner, part)
-    real = getattr(owner, name)
+    return owner, name, getattr(owner, name)
+
+
+def _wrap(place: Place, pass_by: Callable[[], None]) -> None:
+    owner, name, real = find(place)
 
     @functools.wraps(real)
     def wrapped(*given: Any, **named: Any) -> Any:

@@ -87,8 +87,10 @@ def test_a_seed_gives_the_same_round_each_time() -> None:
     assert plan_of(7) != plan_of(8)
 
 
-def test_points_lie_where_the_product_passes() -> None:
-    from tests.faults.points import PLACES, STRIKES
+def test_points_lie_in_functions_that_there_are() -> None:
+    from tests.faults.points import PLACES, STRIKES, find
 
+    for places in PLACES.values():
+        assert all(callable(find(place)[2]) for place in places)
     assert {point for points in POINTS.values() for point in points} == set(PLACES)
     assert set(STRIKES) == set(FAULTS) - set(LASTING)
