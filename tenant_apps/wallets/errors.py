@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from shared_apps.kernel.errors import BadInput, Conflict, DependencyDown, Forbidden, RuleRefused
 
+LESS_AVAILABLE = "Less than this is available: what is held for running sales counts as spent."
+
 
 class SellerSuspended(RuleRefused):
     code = "seller_suspended"

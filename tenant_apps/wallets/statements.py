@@ -143,15 +143,20 @@ def _oldest_first(lines: QuerySet[StatementLine]) -> Iterator[Any]:
 
 def _shown(wallet: Wallet, period: Period, lines: list[Any]) -> dict[str, Any]:
     time_zone = current_organization().time_zone
-    opening = lines[0].balance - signed(lines[0]) if lines else None
+    if lines:
+        opening, closing = lines[0].balance - signed(lines[0]), lines[-1].balance
+    else:
+        # Nothing happened: it holds what the last row before has left.
+        before = Period(last=period.last).of(history_of(wallet)).first()
+        opening = closing = before.balance if before else Money.zero(wallet.currency)
     seller = wallet.seller
     return {
         "number": seller.reference,
         "currency": wallet.currency,
-        "first": period.first or "",
-        "last": period.last or "",
-        "opening": "" if opening is None else opening.to_string(),
-        "closing": lines[-1].balance.to_string() if lines else "",
+        "first": period.first or (clock.local_date(lines[0].posted_at, time_zone) if lines else ""),
+        "last": period.last or clock.today(time_zone),
+        "opening": opening.to_string(),
+        "closing": closing.to_string(),
         "issuer": _address(own_party().invoicing_details()),
         "recipient": _address(seller.party.invoicing_details()),
         "lines": [

@@ -2,10 +2,13 @@
 
 import csv
 import io
-from datetime import date
+from datetime import date, timedelta
+from typing import Any
 
 import pytest
 
+from shared_apps.documents import pdf
+from shared_apps.kernel import clock
 from tenant_apps.wallets import errors, statements
 from tests.cast import Caller
 from tests.wallets.stories import Market, allow_transfers, credit, transfer
@@ -108,3 +111,19 @@ def test_statement_as_pdf(busy: Market, monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(statements, "ROWS_OF_A_DOCUMENT", 3)
     with pytest.raises(errors.StatementTooLong):
         statements.printed(wallet=busy.wallet("sita"), period=statements.Period())
+
+
+def test_a_statement_of_quiet_days_shows_the_balance(
+    busy: Market, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown: dict[str, Any] = {}
+    monkeypatch.setattr(pdf, "render", lambda _, data, **__: shown.update(data) or b"")
+    wallet, today = busy.wallet("sita"), clock.today("Africa/Nairobi")
+    held = wallet.balance.to_string()
+    tomorrow = today + timedelta(days=1)
+    statements.printed(wallet=wallet, period=statements.Period(first=tomorrow, last=tomorrow))
+    assert (shown["lines"], shown["opening"], shown["closing"]) == ([], held, held)
+    statements.printed(wallet=wallet, period=statements.Period(last=date(2020, 1, 1)))
+    assert (shown["opening"], shown["closing"]) == ("0.00", "0.00")
+    statements.printed(wallet=wallet, period=statements.Period())
+    assert (shown["first"], shown["last"], shown["closing"]) == (today, today, held)

@@ -11,6 +11,7 @@ from shared_apps.kernel import clock
 from shared_apps.kernel.errors import BadInput, Forbidden
 from tenant_apps.wallets import errors, services
 from tenant_apps.wallets.models import ChargeSale, ProviderReconciliation
+from tenant_apps.wallets.services import reconciling
 from tests.snapshots import changed, snapshot
 from tests.wallets.stories import PHONE, Market, a_sale, credit, sell
 
@@ -124,3 +125,27 @@ def test_refuses_strangers_and_what_is_no_table(market: Market) -> None:
             ends_at=now,
         )
     assert changed(before) == []
+
+
+@pytest.mark.parametrize("portion", [1, 1000])
+def test_a_sale_that_is_billed_twice_is_found(
+    market: Market, simulated: Any, monkeypatch: pytest.MonkeyPatch, portion: int
+) -> None:
+    monkeypatch.setattr(reconciling, "_ROWS_AT_ONCE", portion)
+    credit(market, "100.00")
+    simulated()
+    sale, other = sell(market, "10.00"), sell(market, "10.00")
+    content = HEAD + row(sale, amount="ten") + row(sale) + row(other) + row(sale) + row(sale)
+    run = reconcile(market, content)
+    assert results(run) == [
+        (2, "unreadable"),
+        (3, "matched"),
+        (4, "matched"),
+        (5, "repeated"),
+        (6, "repeated"),
+    ]
+    told = run.rows.get(line=5)
+    words = f"An earlier line is about {sale.reference} too."
+    assert (told.sale_id, told.detail) == (sale.pk, words)
+    shown = market.api("wanda").get(f"charge-reconciliations/{run.pk}/").json()
+    assert (shown["matched"], shown["repeated"]) == (2, 2)

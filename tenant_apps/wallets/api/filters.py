@@ -8,7 +8,8 @@ from typing import Any, ClassVar
 from django.db.models import QuerySet
 from django_filters import rest_framework as filters
 
-from shared_apps.kernel.money import Money
+from shared_apps.kernel.errors import BadInput
+from shared_apps.kernel.money import InvalidAmount, Money
 from tenant_apps.ledger.models import StatementLine
 from tenant_apps.wallets.models import (
     BatchRowState,
@@ -35,7 +36,7 @@ from tenants.context import current_organization
 
 def e164(text: str) -> str:
     """The number that somebody looks for, however it is written."""
-    return normalised(text, country=current_organization().country)
+    return normalised(text, country=current_organization().country, field="number")
 
 
 class ChargeSaleFilter(filters.FilterSet):
@@ -167,18 +168,24 @@ class HistoryFilter(filters.FilterSet):
         return Period(first=value).of(lines)
 
     def until(self, lines: QuerySet[Any], name: str, value: date) -> QuerySet[Any]:
+        since = self.form.cleaned_data["day_from"]
+        if since is not None and value < since:
+            raise BadInput.field("day_to", detail=f"It is not before {since}, the first day.")
         return Period(last=value).of(lines)
 
     def of_number(self, lines: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
         return lines.filter(number=e164(value))
 
     def at_least(self, lines: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
-        return lines.filter(amount_minor__gte=self._minor(value))
+        return lines.filter(amount_minor__gte=self._minor(name, value))
 
     def at_most(self, lines: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
-        return lines.filter(amount_minor__lte=self._minor(value))
+        return lines.filter(amount_minor__lte=self._minor(name, value))
 
-    def _minor(self, value: str) -> int:
+    def _minor(self, name: str, value: str) -> int:
         request: Any = self.request
         wallet: Wallet = request.parser_context["view"].wallet
-        return Money.parse(value, wallet.currency).minor
+        try:
+            return Money.parse(value, wallet.currency).minor
+        except InvalidAmount as problem:
+            raise BadInput.field(name, detail=str(problem), code=problem.code) from problem

@@ -18,13 +18,18 @@ from tenant_apps.wallets.models import (
 )
 
 PREFIX = r"^\+[1-9][0-9]{0,14}$"
+PREFIX_REFUSED: dict[str, Any] = {
+    "invalid": "A prefix is a plus and the first digits of the number in full, such as +25471."
+}
 
 
 class OperatorIn(StrictSerializer):
     code = serializers.SlugField(max_length=24)
     name = serializers.CharField(max_length=120)
     prefixes = serializers.ListField(
-        child=serializers.RegexField(PREFIX, max_length=16), max_length=200, allow_empty=False
+        child=serializers.RegexField(PREFIX, max_length=16, error_messages=PREFIX_REFUSED),
+        max_length=200,
+        allow_empty=False,
     )
 
 
@@ -34,7 +39,9 @@ class OperatorChangeIn(StrictSerializer):
     name = serializers.CharField(max_length=120, required=False)
     is_active = serializers.BooleanField(required=False)
     prefixes = serializers.ListField(
-        child=serializers.RegexField(PREFIX, max_length=16), max_length=200, required=False
+        child=serializers.RegexField(PREFIX, max_length=16, error_messages=PREFIX_REFUSED),
+        max_length=200,
+        required=False,
     )
 
 
@@ -138,6 +145,7 @@ class ReconciliationOut(serializers.Serializer[Any]):
     missing_there = serializers.IntegerField()
     amount_differs = serializers.IntegerField()
     status_differs = serializers.IntegerField()
+    repeated = serializers.IntegerField()
     unreadable = serializers.IntegerField()
     created_at = serializers.DateTimeField()
 

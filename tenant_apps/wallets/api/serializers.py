@@ -8,11 +8,13 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from shared_apps.documents.links import content_link
+from shared_apps.kernel import clock
 from shared_apps.kernel.api.fields import CurrencyField, DayField, MoneyField
 from shared_apps.kernel.api.serializers import StrictSerializer
 from shared_apps.kernel.money import Money
-from tenant_apps.wallets.models import DepositMethod, DepositState, SellerState
+from tenant_apps.wallets.models import DepositMethod, DepositState, SellerState, Wallet
 from tenant_apps.wallets.statements import TYPES, signed
+from tenants.context import current_organization
 
 
 class SellerIn(StrictSerializer):
@@ -69,10 +71,18 @@ class WalletOut(serializers.Serializer[Any]):
     available = MoneyField()
     sale_limit = MoneyField(allow_null=True)
     daily_limit = MoneyField(allow_null=True)
+    sold_today = serializers.SerializerMethodField(
+        help_text="What counts against the daily limit, running sales included."
+    )
     low_balance = MoneyField(allow_null=True)
     low_since = serializers.DateTimeField(allow_null=True)
     version = serializers.IntegerField()
     created_at = serializers.DateTimeField()
+
+    @extend_schema_field(MoneyField())
+    def get_sold_today(self, wallet: Wallet) -> dict[str, str]:
+        is_today = wallet.sold_on == clock.today(current_organization().time_zone)
+        return Money(wallet.sold_minor if is_today else 0, wallet.currency).to_json()
 
 
 class WalletPolicyIn(StrictSerializer):
@@ -186,3 +196,10 @@ class HistoryOut(serializers.Serializer[Any]):
 class StatementQuery(StrictSerializer):
     day_from = DayField(required=False)
     day_to = DayField(required=False)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        first, last = attrs.get("day_from"), attrs.get("day_to")
+        if first is not None and last is not None and last < first:
+            detail = f"It is not before {first}, the first day."
+            raise serializers.ValidationError({"day_to": detail})
+        return attrs

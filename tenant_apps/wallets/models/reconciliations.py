@@ -15,13 +15,15 @@ from .sales import ChargeSale
 
 
 class MatchResult(models.TextChoices):
-    """`missing_here` stands in the file alone, `missing_there` in the sales alone."""
+    """`missing_here` stands in the file alone, `missing_there` in the sales alone; `repeated` is
+    a further row about a sale that an earlier line is about: it may be billed twice."""
 
     MATCHED = "matched", "Matched"
     MISSING_HERE = "missing_here", "Missing here"
     MISSING_THERE = "missing_there", "Missing there"
     AMOUNT_DIFFERS = "amount_differs", "Amount differs"
     STATUS_DIFFERS = "status_differs", "Status differs"
+    REPEATED = "repeated", "Repeated"
     UNREADABLE = "unreadable", "Unreadable"
 
 

@@ -64,7 +64,9 @@ class Seller(Record, Versioned):
     def check_active(self) -> None:
         """:raises SellerSuspended: the seller is suspended."""
         if self.state != SellerState.ACTIVE:
-            raise errors.SellerSuspended(f"{self.reference} is suspended.")
+            raise errors.SellerSuspended(
+                f"{self.reference} is suspended; a wallet admin can reinstate it."
+            )
 
 
 class WalletQuerySet(RecordQuerySet["Wallet"]):

@@ -22,7 +22,8 @@ def check_amount(*, amount: Money, currency: str) -> None:
     if not amount.is_positive:
         raise BadInput.field("amount", detail="It is more than nothing.")
     if amount.minor > LARGEST_AMOUNT:
-        raise errors.CreditAmountTooLarge
+        most = Money(LARGEST_AMOUNT, amount.currency)
+        raise errors.CreditAmountTooLarge(f"At most {most} at once.")
     if amount.currency != currency:
         raise errors.WalletCurrencyDiffers(
             f"The wallet is in {currency}, the amount in {amount.currency}."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -88,7 +88,7 @@ def change_operator(
     return operator
 
 
-def _write_prefixes(operator: Operator, prefixes: Iterable[str], *, actor: Actor) -> None:
+def _write_prefixes(operator: Operator, prefixes: Sequence[str], *, actor: Actor) -> None:
     rows = [
         OperatorPrefix(
             operator=operator,
@@ -103,4 +103,6 @@ def _write_prefixes(operator: Operator, prefixes: Iterable[str], *, actor: Actor
             OperatorPrefix.objects.bulk_create(rows)
             history.record_bulk_created(rows, actor=actor)
     except IntegrityError as problem:
-        raise errors.PrefixTaken from problem
+        taken = OperatorPrefix.objects.filter(prefix__in=prefixes).select_related("operator")
+        others = [f"{row.prefix} is {row.operator.name}'s" for row in taken.order_by("prefix")]
+        raise errors.PrefixTaken(f"{', '.join(others)}." if others else "") from problem

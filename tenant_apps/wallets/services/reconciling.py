@@ -127,14 +127,25 @@ def _portions(
 def _compared(
     reconciliation: ProviderReconciliation, portion: list[tuple[int, dict[str, str]]]
 ) -> list[ReconciledRow]:
-    """The rows of a portion with their results, in one query for all."""
+    """The rows of a portion with their results, in two queries for all."""
     read = (_uuid(cells["reference"]) for _, cells in portion)
     wanted = {reference for reference in read if reference is not None}
     sales = {
         sale.charge_reference: sale
         for sale in ChargeSale.objects.filter(charge_reference__in=wanted)
     }
-    return [_row(reconciliation, line, cells, sales) for line, cells in portion]
+    told = reconciliation.rows.filter(sale__in=sales.values())
+    seen = set(told.exclude(result=MatchResult.UNREADABLE).values_list("sale_id", flat=True))
+    rows = []
+    for line, cells in portion:
+        row = _row(reconciliation, line, cells, sales)
+        if row.sale is not None and row.result != MatchResult.UNREADABLE:
+            if row.sale.id in seen:
+                row.result = MatchResult.REPEATED
+                row.detail = f"An earlier line is about {row.sale.reference} too."
+            seen.add(row.sale.id)
+        rows.append(row)
+    return rows
 
 
 def _row(

@@ -169,7 +169,9 @@ def _use_limits(wallet: Wallet, amount: Money, *, today: date, phone: str) -> tu
     # As it is under the lock: what was read before may be older.
     wallet.low_balance_minor, wallet.low_since, number, operator = row
     if operator is None:
-        raise errors.OperatorUnknown
+        raise errors.OperatorUnknown(
+            "No operator that is active has a prefix of this number. A wallet admin keeps them."
+        )
     id_, code = operator
     return references.SALE.of(number), Operator.from_db(None, ["id", "code"], [UUID(id_), code])
 
@@ -177,10 +179,16 @@ def _use_limits(wallet: Wallet, amount: Money, *, today: date, phone: str) -> tu
 def _refuse(wallet: Wallet, amount: Money, *, today: date) -> NoReturn:
     now = Wallet.objects.get(pk=wallet.pk)
     if now.sale_limit is not None and amount > now.sale_limit:
-        raise errors.SaleLimitExceeded(extra={"sale_limit": now.sale_limit.to_json()})
+        raise errors.SaleLimitExceeded(
+            f"One sale from this wallet is at most {now.sale_limit}.",
+            extra={"sale_limit": now.sale_limit.to_json()},
+        )
     sold = now.sold_minor if now.sold_on == today else 0
     left = Money(max((now.daily_limit_minor or 0) - sold, 0), now.currency)
-    raise errors.DailyLimitExceeded(extra={"left_today": left.to_json()})
+    raise errors.DailyLimitExceeded(
+        f"The wallet sells at most {now.daily_limit} a day, and {left} are left today.",
+        extra={"left_today": left.to_json()},
+    )
 
 
 def _hold(sale: ChargeSale, wallet: Wallet, *, actor: Actor) -> None:
@@ -196,4 +204,4 @@ def _hold(sale: ChargeSale, wallet: Wallet, *, actor: Actor) -> None:
     try:
         ledger.reserve(holds=[request], actor=actor)
     except BelowFloor as refusal:
-        raise errors.NotEnoughCredit from refusal
+        raise errors.NotEnoughCredit(errors.LESS_AVAILABLE) from refusal

@@ -90,7 +90,9 @@ def _check_allowed(seller: Seller) -> None:
     if allowed is None:
         allowed = policy().transfers_allowed
     if not allowed:
-        raise errors.TransfersNotAllowed
+        raise errors.TransfersNotAllowed(
+            "A wallet admin can allow it for this seller, or for all in the wallet policy."
+        )
     seller.check_active()
 
 
@@ -121,4 +123,4 @@ def _posted(row: WalletTransfer, giver: Wallet, taker: Wallet, *, actor: Actor) 
     try:
         return ledger.post(postings=[posting], actor=actor)[0]
     except BelowFloor as refusal:
-        raise errors.NotEnoughCredit from refusal
+        raise errors.NotEnoughCredit(errors.LESS_AVAILABLE) from refusal
