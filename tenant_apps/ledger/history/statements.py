@@ -65,7 +65,8 @@ prompt AS (
            SELECT {columns} FROM ledger_statementline v
              LEFT JOIN ledger_latearrival l USING (transfer_id)
             WHERE v.account_id = s.account_id AND v.stripe = s.stripe
-              AND v.version BETWEEN d.first_version AND d.last_version
+              -- What lies behind the snapshot after the instant was not known then.
+              AND v.version BETWEEN d.first_version AND least(d.last_version, s.high)
               AND v.version {within} days.bound AND v.effective_on = days.day
               AND {recorded_on} = v.effective_on
               AND (%(at)s::timestamptz IS NULL OR {known} <= %(at)s) AND {asked}
@@ -112,6 +113,7 @@ ORDER BY effective_on {order}, version {order}, stripe {order}
 LIMIT %(limit)s
 """
 _MOST = 2**63 - 1
+_YEAR = 366
 _PIECES = {
     "most": _MOST,
     "columns": ", ".join(f"v.{name}" for name in _FIELDS),
@@ -250,9 +252,10 @@ class Statement:
         high = self.last_day or date.max
         if place is not None:
             low, high = (place.day, high) if upwards else (low, place.day)
-        found, limit = 0, size + 1
+        found, further = 0, 0
         while found < size and low <= high:
-            days, is_last = self._days(low, high, size - found, limit, upwards=upwards)
+            wanted = size - found + further
+            days, is_last = self._days(low, high, wanted, moment, upwards=upwards)
             edge = (high if upwards else low) if is_last else days[-1]
             span = (low, edge) if upwards else (edge, high)
             rows = self._lines(days, span, size - found, place, moment, upwards=upwards)
@@ -263,12 +266,15 @@ class Statement:
             step = timedelta(days=1 if upwards else -1)
             low, high = (edge + step, high) if upwards else (low, edge + step)
             # What was not known then fills many days: look further with each round.
-            limit *= 2
+            further = 2 * further + size
 
     def _days(
-        self, low: date, high: date, size: int, limit: int, *, upwards: bool
+        self, low: date, high: date, wanted: int, moment: Known | None, *, upwards: bool
     ) -> tuple[list[date], bool]:
         """The next days with settled movement that have so many lines, and whether they are all."""
+        # Days after the instant have few lines that were known: they come along, and do not count.
+        # The first day does not count either, for part of it may have been shown before.
+        limit = wanted + 1 if moment is None else wanted + _YEAR
         with connection.cursor() as cursor:
             cursor.execute(
                 _DAYS.format(order="ASC" if upwards else "DESC"),
@@ -278,9 +284,9 @@ class Statement:
         days, lines = [], 0
         for number, (day, count) in enumerate(rows):
             days.append(day)
-            # Of the first day, part may have been shown before.
-            lines += int(count) if number else 0
-            if lines >= size and self.known_at is None:
+            if number and (moment is None or day <= moment.day):
+                lines += int(count)
+            if lines >= wanted:
                 return days, False
         return days, len(rows) < limit
 
