@@ -5,6 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.core import checks
 
+from tenants import roles
 from tenants.connections import connection
 from tenants.database.base import DatabaseWrapper
 
@@ -26,6 +27,14 @@ def walls(databases: Any = None, **kwargs: Any) -> list[checks.CheckMessage]:
                 id="tenants.W1",
             )
         )
+        if off := roles.guards_switched_off():
+            found.append(
+                checks.Error(
+                    f"Tables that functions alone may write are unguarded in {len(off)} schemas.",
+                    hint="They stand in for the roles: run migrate_fleet, which switches them on.",
+                    id="tenants.E3",
+                )
+            )
     if not settings.TENANT_LIMIT_SET_CALLS:
         found.append(checks.Error("TENANT_LIMIT_SET_CALLS must stay on.", id="tenants.E2"))
     return found

@@ -225,6 +225,19 @@ def stand_ins(schema_name: str) -> Iterator[sql.Composable]:
             )
 
 
+def guards_switched_off() -> list[str]:
+    """The schemas of which a read-only table's guard is switched off."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT DISTINCT n.nspname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid"
+            " JOIN pg_namespace n ON n.oid = c.relnamespace"
+            " WHERE right(t.tgname, 6) = '_guard' AND t.tgenabled = 'D' AND NOT t.tgisinternal"
+            " AND c.relname = ANY (%s) ORDER BY 1",
+            [sorted(read_only_tables())],
+        )
+        return [name for (name,) in cursor.fetchall()]
+
+
 def _append_only_guards(schema: sql.Identifier, tables: list[str]) -> Iterator[sql.Composable]:
     """A trigger that only raises: it says "append-only" too where roles are refused."""
     yield sql.SQL(

@@ -81,6 +81,14 @@ class ReversalOfReversal(RuleRefused):
     advice = "Post the right entry anew."
 
 
+class GatheringIsInternal(RuleRefused):
+    """Money moved between the stripes of one account, for something that took from it."""
+
+    code = "gathering_is_internal"
+    title = "A gathering of stripes is not reversed."
+    advice = "Reverse the journal that took from the account."
+
+
 class ReversalTooEarly(RuleRefused):
     """It would take effect before what it reverses: in between, the books would show less."""
 

@@ -46,8 +46,9 @@ class NeededAccounts:
     _needed: dict[UUID, tuple[UUID, UUID, str, UUID | None]] = field(default_factory=dict)
     _open: set[UUID] = field(default_factory=set)
     _charts: dict[UUID, Account] = field(default_factory=dict)
-    # The same for every account: a batch locks one row of each.
-    _pick: int = field(default_factory=partial(randrange, STRIPES_AT_MOST))
+    # The same for every account: a batch locks one row of each. Whoever may be asked again sets it
+    # by what is asked, so that the same request in parallel waits at the same rows.
+    pick: int = field(default_factory=partial(randrange, STRIPES_AT_MOST))
 
     def add(self, *, chart: Account, currency: str, subledger_id: UUID | None) -> UUID:
         """Note an account and answer its id."""
@@ -62,7 +63,7 @@ class NeededAccounts:
 
     def stripe_of(self, account_id: UUID, *, side: str) -> int:
         """The stripe of a noted account that a leg goes to, or `GATHERED`."""
-        return stripe_of(self._charts[account_id], side=side, pick=self._pick)
+        return stripe_of(self._charts[account_id], side=side, pick=self.pick)
 
     def is_gathered(self, account_id: UUID) -> bool:
         """Whether what leaves a noted account must first be gathered from its stripes."""

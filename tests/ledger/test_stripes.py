@@ -13,13 +13,27 @@ from shared_apps.kernel.errors import BadInput, DomainError
 from shared_apps.kernel.ids import uuid7, uuid8_near
 from shared_apps.kernel.money import Money
 from tenant_apps.ledger.entries import HoldRequest, JournalLine, Posting
-from tenant_apps.ledger.errors import AccountIsOneParty, BelowFloor, StripesOnlyGrow
-from tenant_apps.ledger.models import Account, Balance, StatementLine, Transfer, TransferKind
+from tenant_apps.ledger.errors import (
+    AccountIsOneParty,
+    BelowFloor,
+    GatheringIsInternal,
+    PeriodIsClosed,
+    StripesOnlyGrow,
+)
+from tenant_apps.ledger.models import (
+    Account,
+    Balance,
+    FiscalPeriod,
+    StatementLine,
+    Transfer,
+    TransferKind,
+)
 from tenant_apps.ledger.selectors import balance_of, funds_of, trial_balance
 from tenant_apps.ledger.services import (
     Reversal,
     add_account,
     close_account,
+    close_period,
     post,
     post_manual_journal,
     release,
@@ -121,6 +135,84 @@ def test_what_leaves_is_gathered_from_all_stripes(actor: Actor, cash_box: Accoun
     assert balance_of(account_code="1000", currency="KES") == kes("1.00")
     assert taken(actor, "1.00") == "done"
     assert taken(actor, "0.01") == "below_floor"
+    hold()
+
+
+def test_what_a_batch_brings_itself_counts_for_what_leaves(actor: Actor, cash_box: Account) -> None:
+    """All stripes together have less than what leaves: the rest comes in the same journal."""
+    lines = [
+        JournalLine(account_code="5200", side="debit", amount=kes("450.00")),
+        JournalLine(account_code="1000", side="credit", amount=kes("450.00")),
+    ]
+    receipt = paid_in("60.00")
+    with transaction.atomic():
+        post(postings=[receipt], actor=actor)
+        post_manual_journal(actor=actor, lines=lines, effective_on=date(2026, 11, 5), memo="-")
+    assert balance_of(account_code="1000", currency="KES") == kes("10.00")
+    hold()
+
+
+def test_what_is_repeated_gathers_nothing(actor: Actor, cash_box: Account) -> None:
+    day = date(2026, 10, 15)
+    taken_before = posting("payment.received.cash", amount="1.00", party=uuid4(), day=day)
+    post(postings=[taken_before], actor=actor)
+    asked = Reversal(
+        source_type=taken_before.source_type, source_id=taken_before.source_id, effective_on=day
+    )
+    reverse(reversals=[asked], actor=actor)
+    close_period(actor=actor, period_id=FiscalPeriod.objects.get(starts_on="2026-10-01").id)
+    count = Transfer.objects.count()
+    with pytest.raises(DomainError), transaction.atomic():
+        reverse(reversals=[asked], actor=actor)
+    assert Transfer.objects.count() == count
+    hold()
+
+
+def test_nothing_is_gathered_in_a_closed_period(actor: Actor, cash_box: Account) -> None:
+    close_period(actor=actor, period_id=FiscalPeriod.objects.get(starts_on="2026-10-01").id)
+    lines = [
+        JournalLine(account_code="5200", side="debit", amount=kes("399.00")),
+        JournalLine(account_code="1000", side="credit", amount=kes("399.00")),
+    ]
+    with pytest.raises(PeriodIsClosed), transaction.atomic():
+        post_manual_journal(actor=actor, lines=lines, effective_on=date(2026, 10, 5), memo="-")
+    assert not Transfer.objects.filter(kind=TransferKind.GATHERING).exists()
+
+
+def test_a_gathering_is_not_reversed(actor: Actor, cash_box: Account, cast: Cast) -> None:
+    assert taken(actor, "399.00") == "done"
+    moved = Transfer.objects.filter(kind=TransferKind.GATHERING)[0]
+    answer = cast.api("ada").post(
+        f"ledger/journals/{moved.journal_id}/reversal/", {"effective_on": "2026-11-06"}
+    )
+    assert answer.status_code in (409, 422), answer.json()
+    assert answer.json()["code"] in ("gathering_is_internal", "journal_has_source")
+    with pytest.raises(GatheringIsInternal), transaction.atomic():
+        reverse(
+            reversals=[Reversal(journal_id=moved.journal_id, effective_on=date(2026, 11, 6))],
+            actor=actor,
+        )
+    hold()
+
+
+def test_several_holds_are_gathered_together(actor: Actor, cash_box: Account) -> None:
+    source = uuid7()
+    asked = [
+        HoldRequest(
+            id=uuid8_near(source, "hold", number),
+            account_code="1000",
+            amount=kes("190.00"),
+            source_type="tests.document",
+            source_id=source,
+        )
+        for number in range(2)
+    ]
+    reserve(holds=asked, actor=actor)
+    moved = Transfer.objects.filter(kind=TransferKind.GATHERING).count()
+    again = reserve(holds=asked, actor=actor)
+    assert all(one.replayed for one in again)
+    assert Transfer.objects.filter(kind=TransferKind.GATHERING).count() == moved
+    assert funds_of(account_code="1000", currency="KES").available == kes("20.00")
     hold()
 
 

@@ -20,25 +20,27 @@ from tenant_apps.ledger.api.filters import (
     StatementFilter,
     TransferFilter,
 )
+from tenant_apps.ledger.api.journal_serializers import (
+    CurrencyExchangeIn,
+    JournalIn,
+    JournalOut,
+    OpeningBalancesIn,
+    ReversalIn,
+    TransferOut,
+)
 from tenant_apps.ledger.api.pagination import StatementPagination
 from tenant_apps.ledger.api.serializers import (
     AccountIn,
-    CurrencyExchangeIn,
     FiscalPeriodOut,
     FiscalYearIn,
     HoldEntryOut,
     HoldOut,
-    JournalIn,
-    JournalOut,
     LedgerAccountOut,
-    OpeningBalancesIn,
     PostingRuleOut,
     ReopeningIn,
-    ReversalIn,
     StatementLineOut,
     StripesIn,
     TimesQuery,
-    TransferOut,
     TrialBalanceOut,
 )
 from tenant_apps.ledger.models import (

@@ -73,7 +73,8 @@ CREATE OR REPLACE FUNCTION ledger_wait_for_postings() RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $body$
 BEGIN
     -- Every posting function takes this lock's counterpart before it looks at the periods.
-    LOCK TABLE ledger_balance IN SHARE MODE;
+    -- The second waits for those who post by older functions, while a release is installed.
+    LOCK TABLE ledger_balance, ledger_transfer IN SHARE MODE;
 END
 $body$;
 """

@@ -36,8 +36,14 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(
                 name="ledger_transfer_sound",
                 condition=Q(amount_minor__gt=0)
-                & (~Q(debit_account=F("credit_account")) | ~Q(debit_stripe=F("credit_stripe")))
-                & (Q(kind="reversal", reverses_id__isnull=False) | Q(reverses_id__isnull=True)),
+                & (
+                    ~Q(debit_account=F("credit_account"))
+                    | Q(kind="gathering") & ~Q(debit_stripe=F("credit_stripe"))
+                )
+                & (
+                    Q(kind="reversal", reverses_id__isnull=False)
+                    | ~Q(kind="reversal") & Q(reverses_id__isnull=True)
+                ),
             ),
         ),
         migrations.AlterField(

@@ -63,7 +63,6 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT SET enable_seqsca
 DECLARE
     v_into smallint;
     v_missing bigint;
-    v_elsewhere numeric;
     v_stripe ledger_balance%ROWTYPE;
     v_take bigint;
     v_leg smallint := 0;
@@ -71,20 +70,27 @@ DECLARE
     v_from_balance bigint;
     v_into_version bigint;
     v_into_balance bigint;
-    v_locked integer;
     v_writer text;
 BEGIN
-    v_locked := ledger_lock_balances(ARRAY[p_account]);
+    -- Again where stripes were added meanwhile: what is read below is locked.
+    LOOP
+        EXIT WHEN ledger_lock_balances(ARRAY[p_account])
+                  >= (SELECT count(*) FROM ledger_balance b WHERE b.account_id = p_account);
+    END LOOP;
     SELECT b.stripe, p_amount - (b.posted - b.held - b.floor) INTO v_into, v_missing
       FROM ledger_balance b
      WHERE b.account_id = p_account AND (p_into IS NULL OR b.stripe = p_into)
      ORDER BY b.posted - b.held - b.floor DESC, b.stripe LIMIT 1;
-    SELECT sum(b.posted - b.held - b.floor) INTO v_elsewhere
-      FROM ledger_balance b
-     WHERE b.account_id = p_account AND b.stripe <> v_into AND b.posted - b.held > b.floor;
-    -- Whether it is enough, and whether the account takes postings, the posting will say.
-    IF v_missing <= 0 OR v_elsewhere IS NULL OR v_elsewhere < v_missing THEN
+    -- Whether it is enough, and whether the account takes postings, the posting will say; where it
+    -- refuses, what is moved here is undone with it.
+    IF v_missing IS NULL OR v_missing <= 0 THEN
         RETURN coalesce(v_into, 0);
+    ELSIF EXISTS (SELECT FROM ledger_fiscalperiod p
+                   WHERE p.state = 'closed'
+                     AND p.ends_on >= p_effective_on AND p.starts_on <= p_effective_on)
+    THEN
+        RAISE EXCEPTION 'the period is closed'
+            USING ERRCODE = 'KL003', DETAIL = p_effective_on::text;
     END IF;
     v_writer := set_config('ledger.writer', 'on', true);
     FOR v_stripe IN
@@ -130,7 +136,45 @@ REVOKE EXECUTE ON FUNCTION ledger_gather(
 """
 
 
+# Accounts as they were opened before (0005). Once stripes carry money, there is no way back.
+RESTORE = """
+CREATE OR REPLACE FUNCTION ledger_open_accounts(
+    p_ids uuid[], p_chart_ids uuid[], p_currencies text[], p_subledger_ids uuid[],
+    p_opened_at timestamptz, p_actor_id uuid
+) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT SET enable_seqscan = off AS $body$
+DECLARE
+    v_writer text;
+BEGIN
+    INSERT INTO ledger_account (
+        id, created_at, updated_at, created_by_id, updated_by_id, code, name, kind, normal_side,
+        subledger, currency, subledger_id, parent_id, lock_rank, floor, status)
+    SELECT o.id, p_opened_at, p_opened_at, p_actor_id, p_actor_id, c.code, c.name, c.kind,
+           c.normal_side, c.subledger, o.currency, o.subledger_id, c.id, c.lock_rank, c.floor,
+           'open'
+      FROM unnest(p_ids, p_chart_ids, p_currencies, p_subledger_ids)
+           AS o(id, chart_id, currency, subledger_id)
+      JOIN ledger_account c ON c.id = o.chart_id AND c.currency IS NULL AND c.status = 'open'
+     ORDER BY o.id
+    ON CONFLICT DO NOTHING;
+    v_writer := set_config('ledger.writer', 'on', true);
+    INSERT INTO ledger_balance (
+        account_id, stripe, posted, held, floor, version, direction, currency, is_open)
+    SELECT a.id, 0, 0, 0, a.floor, 0, CASE a.normal_side WHEN 'debit' THEN 1 ELSE -1 END,
+           a.currency, a.status = 'open'
+      FROM ledger_account a
+     WHERE a.id = ANY (p_ids)
+     ORDER BY a.id
+    ON CONFLICT (account_id, stripe) DO NOTHING;
+    v_writer := set_config('ledger.writer', '', true);
+END
+$body$;
+DROP FUNCTION ledger_gather(
+    uuid, bigint, text, smallint, uuid[], bytea, uuid, date, uuid, timestamptz);
+DROP FUNCTION ledger_open_stripes(uuid[]);
+"""
+
+
 class Migration(migrations.Migration):
     dependencies = [("ledger", "0036_stripes")]
-    # Backwards, these texts serve as well: accounts have one stripe each.
-    operations = [migrations.RunSQL(CREATE, migrations.RunSQL.noop)]
+    operations = [migrations.RunSQL(CREATE, RESTORE)]

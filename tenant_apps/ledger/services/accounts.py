@@ -123,6 +123,7 @@ def reopen_account(*, actor: Actor, account_id: UUID) -> Account:
     actor.require("ledger.close_account", account)
     if account.status == AccountStatus.OPEN:
         raise AccountNotClosed
+    database.lock_balances(account_ids=list(account.accounts.values_list("id", flat=True)))
     _set_status(account, AccountStatus.OPEN, actor=actor)
     audit.record(AccountReopened(subject_id=account.id, code=account.code), actor=actor)
     return account

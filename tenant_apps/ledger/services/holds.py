@@ -52,17 +52,7 @@ def reserve(*, holds: Sequence[HoldRequest], actor: Actor) -> list[HeldFunds]:
     moment = clock.now()
     if len(holds) > 1 or any(needed.rank_of(id_) for id_ in accounts.values()):
         database.lock_balances(account_ids=sorted(set(accounts.values())))
-    for request in sorted(holds, key=lambda one: accounts[one.id]):
-        # Funds are held on the first stripe.
-        if needed.is_gathered(accounts[request.id]):
-            gather(
-                account_id=accounts[request.id],
-                amount=request.amount,
-                effective_on=clock.today(current_organization().time_zone),
-                posted_at=moment,
-                actor=actor,
-                into=0,
-            )
+    _gather_for(holds, accounts, needed, actor=actor)
     replayed = {
         request.id: database.reserve(
             request=request,
@@ -170,6 +160,37 @@ def expire_holds(*, actor: Actor, limit: int = 500) -> int:
         database.lock_holds(hold_ids=hold_ids)
         return hold_batches.expire_holds(
             hold_ids=hold_ids, recorded_at=moment, actor_id=actor.user_id
+        )
+
+
+def _gather_for(
+    holds: Sequence[HoldRequest],
+    accounts: dict[UUID, UUID],
+    needed: NeededAccounts,
+    *,
+    actor: Actor,
+) -> None:
+    """Funds are held on the first stripe of a striped account: bring there what is asked for."""
+    striped = [request for request in holds if needed.is_gathered(accounts[request.id])]
+    if not striped:
+        return
+    known = set(
+        Hold.objects.filter(pk__in=[one.id for one in striped]).values_list("pk", flat=True)
+    )
+    wanted: dict[UUID, Money] = {}
+    for request in striped:
+        if request.id not in known:
+            account_id = accounts[request.id]
+            so_far = wanted.get(account_id, Money.zero(request.amount.currency))
+            wanted[account_id] = so_far + request.amount
+    for account_id in sorted(wanted):
+        gather(
+            account_id=account_id,
+            amount=wanted[account_id],
+            effective_on=clock.today(current_organization().time_zone),
+            posted_at=clock.now(),
+            actor=actor,
+            into=0,
         )
 
 

@@ -24,6 +24,7 @@ from tenant_apps.ledger.errors import (
     UnknownPostingRule,
 )
 from tenant_apps.ledger.models import (
+    STRIPES_AT_MOST,
     Account,
     JournalMetadata,
     PostingRuleLine,
@@ -60,7 +61,7 @@ def post(*, postings: Sequence[Posting], actor: Actor) -> list[Journal]:
     require_transaction()
     if not postings:
         return []
-    needed = NeededAccounts()
+    needed = NeededAccounts(pick=postings[0].source_id.int % STRIPES_AT_MOST)
     drafts = drafts_of(postings=postings, needed=needed)
     _check_emptied(drafts)
     open_needed(needed=needed, actor=actor)

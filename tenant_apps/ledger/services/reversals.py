@@ -9,6 +9,7 @@ from shared_apps.kernel.operations import step
 from tenant_apps.ledger.entries import Journal, Leg, Reversal
 from tenant_apps.ledger.errors import (
     AlreadyReversed,
+    GatheringIsInternal,
     NothingToReverse,
     ReversalOfReversal,
     ReversalTooEarly,
@@ -50,6 +51,8 @@ def _opposites(reversal: Reversal) -> list[Draft]:
         raise NothingToReverse
     if any(transfer.kind == TransferKind.REVERSAL for transfer in transfers):
         raise ReversalOfReversal
+    if any(transfer.kind == TransferKind.GATHERING for transfer in transfers):
+        raise GatheringIsInternal
     if any(transfer.effective_on > reversal.effective_on for transfer in transfers):
         raise ReversalTooEarly(f"It took effect on {max(t.effective_on for t in transfers)}.")
     organization = organization_id()

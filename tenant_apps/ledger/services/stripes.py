@@ -19,7 +19,7 @@ from tenant_apps.ledger import database
 from tenant_apps.ledger.entries import Gathering, Leg
 from tenant_apps.ledger.errors import AccountIsOneParty, StripesOnlyGrow
 from tenant_apps.ledger.events import AccountStriped
-from tenant_apps.ledger.models import STRIPES_AT_MOST, Account
+from tenant_apps.ledger.models import STRIPES_AT_MOST, Account, Transfer
 from tenant_apps.ledger.needed import GATHERED
 
 
@@ -61,15 +61,19 @@ def with_stripes(*, legs: Sequence[Leg], posted_at: datetime, actor: Actor) -> l
 
     Whether there is enough is for the posting to say: gathering refuses nothing.
     """
-    wanted: dict[UUID, int] = defaultdict(int)
-    for leg in legs:
-        for account_id, stripe in _sides(leg):
-            if stripe == GATHERED:
-                wanted[account_id] += leg.amount.minor
-    if not wanted:
+    if not any(stripe == GATHERED for leg in legs for _, stripe in _sides(leg)):
         return list(legs)
     # Every balance of every leg, in the one order of locks, before the first is changed.
     database.lock_balances(account_ids=sorted({id_ for leg in legs for id_, _ in _sides(leg)}))
+    known = set(
+        Transfer.objects.filter(pk__in=[leg.id for leg in legs]).values_list("pk", flat=True)
+    )
+    wanted: dict[UUID, int] = defaultdict(int)
+    for leg in legs:
+        for account_id, stripe in _sides(leg):
+            # What stands in the books takes nothing, so nothing is moved for it.
+            if stripe == GATHERED and leg.id not in known:
+                wanted[account_id] += leg.amount.minor
     found = {}
     for account_id in sorted(wanted):
         leg = next(leg for leg in legs if (account_id, GATHERED) in _sides(leg))
@@ -83,8 +87,8 @@ def with_stripes(*, legs: Sequence[Leg], posted_at: datetime, actor: Actor) -> l
     return [
         replace(
             leg,
-            debit_stripe=found.get(leg.debit_account_id, leg.debit_stripe),
-            credit_stripe=found.get(leg.credit_account_id, leg.credit_stripe),
+            debit_stripe=found.get(leg.debit_account_id, max(leg.debit_stripe, 0)),
+            credit_stripe=found.get(leg.credit_account_id, max(leg.credit_stripe, 0)),
         )
         for leg in legs
     ]
@@ -103,7 +107,9 @@ def gather(
     """Bring so much into one stripe of an account, the fullest or a given one; answer which.
 
     What the others have above their floors moves over, one transfer from each, in the order in
-    which stripes are locked. Where all of them together have too little, nothing moves.
+    which stripes are locked. Where all of them together have too little, all they have moves.
+
+    :raises PeriodIsClosed: it would take effect in a closed period.
     """
     journal_id = uuid7()
     return database.gather(
