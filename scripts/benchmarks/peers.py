@@ -11,7 +11,6 @@ from __future__ import annotations
 import os
 import random
 import sys
-import time
 import uuid
 from collections.abc import Callable
 from typing import Any
@@ -21,7 +20,7 @@ import django
 from django.conf import settings
 from django.db import connection, models, transaction
 
-from scripts.benchmarks.posting_client import start_together
+from scripts.benchmarks.posting_client import in_rounds
 
 SCHEMA = "bench_peers"
 ACCOUNTS = 1000
@@ -131,16 +130,15 @@ def _select_for_update() -> Callable[[], None]:
 PEERS = {"hordak": _hordak, "select_for_update": _select_for_update}
 
 
-def run(peer: str, seconds: float) -> float:
-    """Transactions a second over so many seconds."""
+def run(peer: str, seconds: float) -> None:
+    """For each line that is given, transactions a second over so many seconds."""
     post = PEERS[peer]()
-    start_together()
-    done, start = 0, time.monotonic()
-    while time.monotonic() - start < seconds:
+
+    def commit() -> None:
         with transaction.atomic():
             post()
-        done += 1
-    return done / (time.monotonic() - start)
+
+    in_rounds(commit, seconds=seconds)
 
 
 if __name__ == "__main__":
@@ -148,4 +146,4 @@ if __name__ == "__main__":
     if sys.argv[1] == "prepare":
         prepare()
     else:
-        print(run(sys.argv[1], float(sys.argv[2])))
+        run(sys.argv[1], float(sys.argv[2]))

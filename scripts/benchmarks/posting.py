@@ -228,29 +228,43 @@ def _bytes_per_transfer(*, schema: str) -> int:
     return int(row[0])
 
 
-def _processes(module: str, *arguments: str, count: int) -> float:
-    """What so many processes of a module do together in a second, let go when all are ready."""
-    started = [
-        subprocess.Popen(
-            [sys.executable, "-m", f"scripts.benchmarks.{module}", *arguments],
-            cwd=PROJECT,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        for _ in range(count)
-    ]
-    for process in started:
+class Processes:
+    """So many processes of a module, which are let go together round after round."""
+
+    def __init__(self, module: str, *arguments: str, count: int) -> None:
+        self.name = " ".join([module, *arguments])
+        self.started = [
+            subprocess.Popen(
+                [sys.executable, "-m", f"scripts.benchmarks.{module}", *arguments],
+                cwd=PROJECT,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+            )
+            for _ in range(count)
+        ]
+        for process in self.started:
+            self._line(process)
+
+    def round(self) -> float:
+        """What they do together in a second."""
+        for process in self.started:
+            assert process.stdin is not None
+            process.stdin.write("go\n")
+            process.stdin.flush()
+        return sum(float(self._line(process)) for process in self.started)
+
+    def end(self) -> None:
+        """Let them go."""
+        for process in self.started:
+            process.communicate()
+
+    def _line(self, process: subprocess.Popen[str]) -> str:
         assert process.stdout is not None
-        process.stdout.readline()
-    for process in started:
-        assert process.stdin is not None
-        process.stdin.write("go\n")
-        process.stdin.flush()
-    answers = [process.communicate()[0] for process in started]
-    if any(process.returncode for process in started):
-        raise ScriptError(f"{module} {' '.join(arguments)} failed")
-    return sum(float(answer) for answer in answers)
+        line = process.stdout.readline()
+        if not line:
+            raise ScriptError(f"{self.name} failed")
+        return line
 
 
 def _decay(file: str, *, variables: dict[str, str], seconds: int) -> float:
@@ -276,54 +290,62 @@ def run(*, progress: Callable[[str], None]) -> Mapping[str, Figure]:
     subprocess.run(
         [sys.executable, "-m", "scripts.benchmarks.peers", "prepare"], cwd=PROJECT, check=True
     )
+    progress("processes on Django's connection")
+    beside = {
+        kind: Processes("posting_client", schema, kind, str(SECONDS), count=CLIENTS[0])
+        for kind in SCALES
+    }
+    beside["by_hand"] = Processes("peers", "select_for_update", str(SECONDS), count=CLIENTS[0])
+    beside["hordak"] = Processes("peers", "hordak", str(SECONDS), count=1)
     speeds: dict[str, list[float]] = defaultdict(list)
     ratios: dict[str, list[float]] = defaultdict(list)
-    with _files(has_own_ids=_has_own_ids()) as files:
-        for number in range(1, ROUNDS + 1):
-            for clients in CLIENTS:
-                progress(f"round {number} of {ROUNDS}, {clients} clients")
-                load = ("-c", str(clients), "-j", str(THREADS), "-T", str(SECONDS))
-                now = {}
-                for kind in ("tpcb_hot", "hot", "striped", "tpcb_spread", "spread"):
-                    script = ("-f", files[kind]) if kind in files else ()
-                    now[kind] = _per_second(*load, *script, variables=runs[kind])
-                    speeds[f"{kind}_per_second_{clients}"].append(now[kind])
-                for kind, base in AGAINST.items():
-                    ratios[f"{kind}_over_tpcb_{clients}"].append(now[kind] / now[base])
-                if clients == CLIENTS[0]:
-                    through = _through_django(schema)
-                    for kind, base in (("hot", "tpcb_hot"), ("spread", "tpcb_spread")):
-                        ratios[f"django_{kind}_over_tpcb"].append(through[kind] / now[base])
-                    by_hand = through["hot"] / through["select_for_update"]
-                    ratios["django_hot_over_select_for_update"].append(by_hand)
-            progress(f"round {number} of {ROUNDS}, batches")
-            alone = ("-c", "1", "-T", str(SECONDS), "-f", files["batch"])
-            batches = 100 * _per_second(*alone, variables=runs["batch"])
-            speeds["batch_transfers_per_second"].append(batches)
-            hordak = _processes("peers", "hordak", str(SECONDS), count=1)
-            ratios["batch_over_hordak"].append(batches / hordak)
-        seconds = int(os.environ.get("POSTING_DECAY_SECONDS", "600"))
-        figures: dict[str, Figure] = {
-            name: round(statistics.median(values)) for name, values in speeds.items()
-        }
-        figures["bytes_per_transfer"] = _bytes_per_transfer(schema=schema)
-        if seconds:
-            progress(f"hot for {seconds} seconds")
-            figures["hot_decay"] = _decay(files["hot"], variables=runs["hot"], seconds=seconds)
+    try:
+        with _files(has_own_ids=_has_own_ids()) as files:
+            for number in range(1, ROUNDS + 1):
+                progress(f"round {number} of {ROUNDS}")
+                _round(files, runs, beside, speeds, ratios)
+            figures: dict[str, Figure] = {
+                name: round(statistics.median(values)) for name, values in speeds.items()
+            }
+            figures["bytes_per_transfer"] = _bytes_per_transfer(schema=schema)
+            seconds = int(os.environ.get("POSTING_DECAY_SECONDS", "600"))
+            if seconds:
+                progress(f"hot for {seconds} seconds")
+                decay = _decay(files["hot"], variables=runs["hot"], seconds=seconds)
+                figures["hot_decay"] = decay
+    finally:
+        for processes in beside.values():
+            processes.end()
     for name, values in ratios.items():
         figures[name] = statistics.median(values)
         figures[f"{name}_lowest"] = min(values)
     return figures
 
 
-def _through_django(schema: str) -> dict[str, float]:
-    """The product's call on Django's connection, and the same by hand, in as many processes."""
-    clients = CLIENTS[0]
-    through = {
-        kind: _processes("posting_client", schema, kind, str(SECONDS), count=clients)
-        for kind in SCALES
-    }
-    through["select_for_update"] = _processes(
-        "peers", "select_for_update", str(SECONDS), count=clients
-    )
-    return through
+def _round(
+    files: Mapping[str, str],
+    runs: Mapping[str, dict[str, str]],
+    beside: Mapping[str, Processes],
+    speeds: dict[str, list[float]],
+    ratios: dict[str, list[float]],
+) -> None:
+    for clients in CLIENTS:
+        load = ("-c", str(clients), "-j", str(THREADS), "-T", str(SECONDS))
+        now = {}
+        for kind in ("tpcb_hot", "hot", "striped", "tpcb_spread", "spread"):
+            script = ("-f", files[kind]) if kind in files else ()
+            now[kind] = _per_second(*load, *script, variables=runs[kind])
+            speeds[f"{kind}_per_second_{clients}"].append(now[kind])
+        for kind, base in AGAINST.items():
+            ratios[f"{kind}_over_tpcb_{clients}"].append(now[kind] / now[base])
+        if clients == CLIENTS[0]:
+            for kind, base in (("hot", "tpcb_hot"), ("spread", "tpcb_spread")):
+                through = beside[kind].round()
+                speeds[f"django_{kind}_per_second"].append(through)
+                ratios[f"django_{kind}_over_tpcb"].append(through / now[base])
+            by_hand = speeds["django_hot_per_second"][-1] / beside["by_hand"].round()
+            ratios["django_hot_over_select_for_update"].append(by_hand)
+    alone = ("-c", "1", "-T", str(SECONDS), "-f", files["batch"])
+    batches = 100 * _per_second(*alone, variables=runs["batch"])
+    speeds["batch_transfers_per_second"].append(batches)
+    ratios["batch_over_hordak"].append(batches / beside["hordak"].round())

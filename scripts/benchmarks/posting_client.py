@@ -1,6 +1,7 @@
 """The product's own posting call, on Django's connection, as a process of its own.
 
-`python -m scripts.benchmarks.posting_client SCHEMA KIND SECONDS` prints transactions a second.
+`python -m scripts.benchmarks.posting_client SCHEMA KIND SECONDS`: for each line that it is given it
+posts for so many seconds and prints transactions a second.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import random
 import sys
 import time
+from collections.abc import Callable
 from datetime import date
 from uuid import UUID
 
@@ -16,13 +18,21 @@ import django
 ACCOUNTS = 100_000
 
 
-def start_together() -> None:
-    """Say that this process is ready, and wait until all are."""
+def in_rounds(act: Callable[[], None], *, seconds: float) -> None:
+    """Say that this process is ready; at each line, act for so long and tell how often a second.
+
+    Whoever runs several processes lets them go together; an empty input ends them.
+    """
     print("ready", flush=True)
-    sys.stdin.readline()
+    for _ in sys.stdin:
+        done, start = 0, time.monotonic()
+        while time.monotonic() - start < seconds:
+            act()
+            done += 1
+        print(done / (time.monotonic() - start), flush=True)
 
 
-def run(*, schema: str, kind: str, seconds: float) -> float:
+def run(*, schema: str, kind: str, seconds: float) -> None:
     """Post one transfer a transaction: `hot` touches one shared account each time."""
     django.setup()
     from django.db import transaction
@@ -59,15 +69,14 @@ def run(*, schema: str, kind: str, seconds: float) -> float:
 
     with platform_context(reason="find the organization of a benchmark"):
         organization = Organization.objects.get(schema_name=schema)
+
+    def post() -> None:
+        with transaction.atomic():
+            post_legs(legs=[leg()], posted_at=clock.now(), actor_id=None)
+
     with tenant_context(organization):
-        start_together()
-        done, start = 0, time.monotonic()
-        while time.monotonic() - start < seconds:
-            with transaction.atomic():
-                post_legs(legs=[leg()], posted_at=clock.now(), actor_id=None)
-            done += 1
-        return done / (time.monotonic() - start)
+        in_rounds(post, seconds=seconds)
 
 
 if __name__ == "__main__":
-    print(run(schema=sys.argv[1], kind=sys.argv[2], seconds=float(sys.argv[3])))
+    run(schema=sys.argv[1], kind=sys.argv[2], seconds=float(sys.argv[3]))
