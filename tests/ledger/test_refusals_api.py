@@ -136,7 +136,9 @@ def test_of_a_code_and_of_queries(ada: Any) -> None:
     assert "begins with a letter or digit" in text
     assert "It is one of: asset, liability, equity, income, expense." in text
     status, text = said(ada.get("seals/verification/?chain=rows"))
-    assert (status, "It is one of: transfers, audit." in text) == (400, True), text
+    assert (status, "It is one of: transfers, audit, journal-metadata." in text) == (400, True), (
+        text
+    )
     for query, told in {
         "holds/?state=gone": "It is one of: open, captured, released, expired.",
         "holds/?status=open": "There are: account, cursor, page_size, source_id, source_type",

@@ -96,9 +96,11 @@ BEGIN
     SELECT t.request_hash INTO v_known FROM ledger_transfer t WHERE t.id = p_id;
     IF v_known IS NULL THEN
         -- A refusal: what was changed above is undone with it.
-        IF EXISTS (SELECT FROM ledger_fiscalperiod p
-                    WHERE p.state = 'closed'
-                      AND p.ends_on >= p_effective_on AND p.starts_on <= p_effective_on)
+        -- Both balances took it: then it was the period, even where that is open again by now.
+        IF debit_version IS NOT NULL AND credit_version IS NOT NULL
+           OR EXISTS (SELECT FROM ledger_fiscalperiod p
+                       WHERE p.state = 'closed'
+                         AND p.ends_on >= p_effective_on AND p.starts_on <= p_effective_on)
         THEN
             RAISE EXCEPTION 'the period is closed'
                 USING ERRCODE = 'KL003', DETAIL = p_effective_on::text;
