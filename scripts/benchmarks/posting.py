@@ -27,8 +27,9 @@ ABOUT = (
     " 100,000 accounts) against scale 100. The product's own call on Django's connection, 8"
     " processes, and the same by hand with select_for_update. Batches of 100 by one client beside"
     " django-hordak's single transactions. What a transfer takes on disk with its indexes. Ratios"
-    " are medians of the rounds'. POSTING_DECAY_SECONDS (600): how much slower the hot account is"
-    " at the end of so long a run than at its beginning."
+    " are medians of the rounds'. POSTING_DECAY_SECONDS (600, 0 for none): how much slower the hot"
+    " account is at the end of so long a run than at its beginning. POSTING_PEERS=no leaves out"
+    " Django's connection, select_for_update and django-hordak."
 )
 GOALS = {
     "hot_over_tpcb_8": Goal(at_least=1.5),
@@ -66,12 +67,13 @@ _OLDER_ID = (
 )
 _CALL = f"""
 \\set id random(1, 9000000000000000)
-SELECT o.* FROM (SELECT {_NEW_ID} AS id OFFSET 0) AS t, ledger_post_transfer(
+SELECT ledger_post_transfer(
     t.id, '\\x{"ab" * 32}', t.id, 1::smallint,
     {_UUID.format("debit")}, 0::smallint, 0::smallint,
     {_UUID.format("credit")}, :stripe::smallint, :rank::smallint,
     5, 'KES', '2026-11-20', 'posting', 'invoice.issued', 'bench.document', t.id,
-    NULL, '', NULL, now()) AS o
+    NULL, '', NULL, now())
+  FROM (SELECT {_NEW_ID} AS id OFFSET 0) AS t
  WHERE NOT EXISTS (SELECT FROM ledger_stop);
 """
 SCRIPTS = {
@@ -290,13 +292,14 @@ def run(*, progress: Callable[[str], None]) -> Mapping[str, Figure]:
     subprocess.run(
         [sys.executable, "-m", "scripts.benchmarks.peers", "prepare"], cwd=PROJECT, check=True
     )
-    progress("processes on Django's connection")
-    beside = {
-        kind: Processes("posting_client", schema, kind, str(SECONDS), count=CLIENTS[0])
-        for kind in SCALES
-    }
-    beside["by_hand"] = Processes("peers", "select_for_update", str(SECONDS), count=CLIENTS[0])
-    beside["hordak"] = Processes("peers", "hordak", str(SECONDS), count=1)
+    beside: dict[str, Processes] = {}
+    if os.environ.get("POSTING_PEERS", "yes") == "yes":
+        progress("processes on Django's connection")
+        for kind in SCALES:
+            arguments = (schema, kind, str(SECONDS))
+            beside[kind] = Processes("posting_client", *arguments, count=CLIENTS[0])
+        beside["by_hand"] = Processes("peers", "select_for_update", str(SECONDS), count=CLIENTS[0])
+        beside["hordak"] = Processes("peers", "hordak", str(SECONDS), count=1)
     speeds: dict[str, list[float]] = defaultdict(list)
     ratios: dict[str, list[float]] = defaultdict(list)
     try:
@@ -338,7 +341,7 @@ def _round(
             speeds[f"{kind}_per_second_{clients}"].append(now[kind])
         for kind, base in AGAINST.items():
             ratios[f"{kind}_over_tpcb_{clients}"].append(now[kind] / now[base])
-        if clients == CLIENTS[0]:
+        if clients == CLIENTS[0] and beside:
             for kind, base in (("hot", "tpcb_hot"), ("spread", "tpcb_spread")):
                 through = beside[kind].round()
                 speeds[f"django_{kind}_per_second"].append(through)
@@ -348,4 +351,5 @@ def _round(
     alone = ("-c", "1", "-T", str(SECONDS), "-f", files["batch"])
     batches = 100 * _per_second(*alone, variables=runs["batch"])
     speeds["batch_transfers_per_second"].append(batches)
-    ratios["batch_over_hordak"].append(batches / beside["hordak"].round())
+    if beside:
+        ratios["batch_over_hordak"].append(batches / beside["hordak"].round())

@@ -140,6 +140,7 @@ _CHECKS: dict[str, str] = {
             OR t.amount_minor <= 0
             OR t.debit_account_id = t.credit_account_id
                AND (t.kind <> 'gathering' OR t.debit_stripe = t.credit_stripe)
+            OR (t.kind = 'reversal') <> (t.reverses_id IS NOT NULL)
     """,
     "journals are whole": """
         SELECT t.journal_id::text, count(*) || ' legs, numbered ' || min(t.leg) || ' to '

@@ -40,10 +40,7 @@ class Migration(migrations.Migration):
                 name="ledger_transfer_sound",
                 condition=Q(amount_minor__gt=0)
                 & ~Q(debit_account=F("credit_account"))
-                & (
-                    Q(kind="reversal", reverses_id__isnull=False)
-                    | ~Q(kind="reversal") & Q(reverses_id__isnull=True)
-                ),
+                & (Q(reverses_id__isnull=True) | Q(kind="reversal")),
             ),
         ),
         migrations.AlterField(

@@ -36,14 +36,8 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(
                 name="ledger_transfer_sound",
                 condition=Q(amount_minor__gt=0)
-                & (
-                    ~Q(debit_account=F("credit_account"))
-                    | Q(kind="gathering") & ~Q(debit_stripe=F("credit_stripe"))
-                )
-                & (
-                    Q(kind="reversal", reverses_id__isnull=False)
-                    | ~Q(kind="reversal") & Q(reverses_id__isnull=True)
-                ),
+                & (~Q(debit_account=F("credit_account")) | Q(kind="gathering"))
+                & (Q(reverses_id__isnull=True) | Q(kind="reversal")),
             ),
         ),
         migrations.AlterField(

@@ -121,14 +121,8 @@ class Transfer(models.Model):
             models.CheckConstraint(
                 name="ledger_transfer_sound",
                 condition=Q(amount_minor__gt=0)
-                & (
-                    ~Q(debit_account=F("credit_account"))
-                    | Q(kind=TransferKind.GATHERING) & ~Q(debit_stripe=F("credit_stripe"))
-                )
-                & (
-                    Q(kind=TransferKind.REVERSAL, reverses_id__isnull=False)
-                    | ~Q(kind=TransferKind.REVERSAL) & Q(reverses_id__isnull=True)
-                ),
+                & (~Q(debit_account=F("credit_account")) | Q(kind=TransferKind.GATHERING))
+                & (Q(reverses_id__isnull=True) | Q(kind=TransferKind.REVERSAL)),
             ),
         )
 
