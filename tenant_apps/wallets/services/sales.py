@@ -8,6 +8,7 @@ from typing import Any, NoReturn
 from uuid import UUID
 
 from django.db import connection, transaction
+from django.db.models import Sum
 
 from shared_apps.audit import services as audit
 from shared_apps.kernel import clock
@@ -19,7 +20,7 @@ from shared_apps.kernel.operations import step
 from tenant_apps.ledger import services as ledger
 from tenant_apps.ledger.errors import BelowFloor
 from tenant_apps.wallets import errors, events, phones, providers, references
-from tenant_apps.wallets.models import ChargeSale, Operator, Wallet
+from tenant_apps.wallets.models import ChargeSale, Operator, SaleState, Wallet
 from tenant_apps.wallets.models.operators import beginnings_of
 from tenant_apps.wallets.models.sellers import CREDIT_ACCOUNT
 from tenant_apps.wallets.selectors import wallets_visible_to
@@ -134,12 +135,14 @@ def _wallet_to_sell_from(actor: Actor, wallet_id: UUID) -> Wallet:
 
 
 # Whoever comes second sees what the first one used of the limits. The row also locks the wallet,
-# which everybody does before the books.
+# which everybody does before the books. Its day only goes on: were it turned back, what was sold
+# on the later day would be forgotten.
 _USE_LIMITS = """
     UPDATE wallets_wallet
     SET sold_minor = CASE WHEN sold_on = %(day)s THEN sold_minor ELSE 0 END + %(amount)s,
         sold_on = %(day)s
     WHERE id = %(wallet)s
+      AND (sold_on IS NULL OR sold_on <= %(day)s)
       AND (sale_limit_minor IS NULL OR %(amount)s <= sale_limit_minor)
       AND (daily_limit_minor IS NULL
            OR CASE WHEN sold_on = %(day)s THEN sold_minor ELSE 0 END + %(amount)s
@@ -149,6 +152,25 @@ _USE_LIMITS = """
         FROM wallets_operatorprefix p JOIN wallets_operator o ON o.id = p.operator_id
         WHERE p.prefix = ANY (%(beginnings)s) AND o.is_active
         ORDER BY length(p.prefix) DESC LIMIT 1)
+"""
+# A sale that began before midnight and comes after one of the next day, or whose clock is behind:
+# what its day has sold is counted, under the lock, and the wallet's day stays.
+_LOCK = "SELECT FROM wallets_wallet WHERE id = %(wallet)s FOR NO KEY UPDATE"
+_USE_LIMITS_OF_A_DAY_BEFORE = """
+    SELECT low_balance_minor, low_since, nextval(%(sequence)s::regclass), (
+        SELECT ARRAY[o.id::text, o.code]
+        FROM wallets_operatorprefix p JOIN wallets_operator o ON o.id = p.operator_id
+        WHERE p.prefix = ANY (%(beginnings)s) AND o.is_active
+        ORDER BY length(p.prefix) DESC LIMIT 1)
+    FROM wallets_wallet
+    WHERE id = %(wallet)s
+      AND sold_on > %(day)s
+      AND (sale_limit_minor IS NULL OR %(amount)s <= sale_limit_minor)
+      AND (daily_limit_minor IS NULL OR %(amount)s + (
+               SELECT COALESCE(sum(s.amount_minor), 0)
+               FROM wallets_chargesale s
+               WHERE s.wallet_id = %(wallet)s AND s.sold_on = %(day)s AND s.state <> 'failed')
+           <= daily_limit_minor)
 """
 
 
@@ -164,6 +186,10 @@ def _use_limits(wallet: Wallet, amount: Money, *, today: date, phone: str) -> tu
     with connection.cursor() as cursor:
         cursor.execute(_USE_LIMITS, values)
         row = cursor.fetchone()
+        if row is None:
+            cursor.execute(_LOCK, values)
+            cursor.execute(_USE_LIMITS_OF_A_DAY_BEFORE, values)
+            row = cursor.fetchone()
     if row is None:
         _refuse(wallet, amount, today=today)
     # As it is under the lock: what was read before may be older.
@@ -183,12 +209,20 @@ def _refuse(wallet: Wallet, amount: Money, *, today: date) -> NoReturn:
             f"One sale from this wallet is at most {now.sale_limit}.",
             extra={"sale_limit": now.sale_limit.to_json()},
         )
-    sold = now.sold_minor if now.sold_on == today else 0
-    left = Money(max((now.daily_limit_minor or 0) - sold, 0), now.currency)
+    left = Money(max((now.daily_limit_minor or 0) - _sold_on(now, today), 0), now.currency)
     raise errors.DailyLimitExceeded(
         f"The wallet sells at most {now.daily_limit} a day, and {left} are left today.",
         extra={"left_today": left.to_json()},
     )
+
+
+def _sold_on(wallet: Wallet, day: date) -> int:
+    if wallet.sold_on is None or wallet.sold_on < day:
+        return 0
+    if wallet.sold_on == day:
+        return wallet.sold_minor
+    sales = wallet.sales.filter(sold_on=day).exclude(state=SaleState.FAILED)
+    return int(sales.aggregate(sold=Sum("amount_minor"))["sold"] or 0)
 
 
 def _hold(sale: ChargeSale, wallet: Wallet, *, actor: Actor) -> None:
