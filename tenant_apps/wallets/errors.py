@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from shared_apps.kernel.errors import BadInput, Conflict, DependencyDown, Forbidden, RuleRefused
+from shared_apps.kernel.errors import (
+    BadInput,
+    Conflict,
+    DependencyDown,
+    Forbidden,
+    NotAuthenticated,
+    RuleRefused,
+)
 
 LESS_AVAILABLE = "Less than this is available: what is held for running sales counts as spent."
 
@@ -125,6 +132,27 @@ class NoChargeProvider(DependencyDown):
 
     code = "no_charge_provider"
     title = "Phone charge cannot be sold at the moment."
+
+
+class CallbackNotSigned(NotAuthenticated):
+    """It bears no signature of the organization's provider, or one older than five minutes."""
+
+    code = "callback_not_signed"
+    title = "The message is not signed by the provider."
+
+
+class CallbackForAnother(Forbidden):
+    """It is signed, and names another organization than the host that it was sent to."""
+
+    code = "callback_for_another_organization"
+    title = "The message is meant for another organization."
+
+
+class CallbackIdReused(Conflict):
+    """Another message of the provider, about another outcome or sale, had the same id."""
+
+    code = "callback_id_reused"
+    title = "Another message had this id."
 
 
 class FileUnreadable(BadInput):

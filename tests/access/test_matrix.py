@@ -55,6 +55,7 @@ GET    api/v1/charge-batches/                               ++++++++1
 POST   api/v1/charge-batches/                               33bbbbbb1
 GET    api/v1/charge-batches/<uuid:batch_id>/rows/          ++4444441
 GET    api/v1/charge-batches/<uuid:pk>/                     ++4444441
+POST   api/v1/charge-callbacks/                             111111111
 GET    api/v1/charge-reconciliations/                       ++3333331
 POST   api/v1/charge-reconciliations/                       333333331
 GET    api/v1/charge-reconciliations/<uuid:file_id>/rows/   ++3333331

@@ -29,6 +29,9 @@ VISITORS = {
 }
 # A signed link is its own proof: it carries the organization's seal and expires.
 SIGNED_LINKS = {"api/v1/documents/<uuid:document_id>/content/"}
+# Nobody signs in there: a message bears its sender's signature, or is refused like a stranger. They
+# are not left out below.
+SIGNED_MESSAGES = {"api/v1/charge-callbacks/"}
 UNSETTLED = {
     "api/auth/logout/",
     "api/v1/second-factor/",
@@ -70,7 +73,20 @@ def opened(client: HostClient, known: set[str]) -> list[str]:
 
 def test_there_are_routes() -> None:
     assert len(list(routes())) > 20
-    assert set(routes()) >= VISITORS | UNSETTLED
+    assert set(routes()) >= VISITORS | UNSETTLED | SIGNED_MESSAGES
+
+
+def test_a_message_without_a_signature_comes_from_nobody(tenant: Any) -> None:
+    from shared_apps.accounts.tokens import token_pair
+
+    for route in SIGNED_MESSAGES:
+        answer = HostClient().post(address_of(route), {}, content_type="application/json")
+        assert answer.status_code == 401
+        # Not even a session makes up for it.
+        session = session_of(make_person("Ada Admin", role="admin"))
+        carrying = HostClient().carrying(token_pair(session=session).access)
+        again = carrying.post(address_of(route), {}, content_type="application/json")
+        assert again.status_code == 401
 
 
 def test_visitors_come_in_nowhere_else(tenant: Any) -> None:

@@ -25,6 +25,7 @@ GET    api/v1/charge-batches/                               +++
 POST   api/v1/charge-batches/                               3+b
 GET    api/v1/charge-batches/<uuid:batch_id>/rows/          ++4
 GET    api/v1/charge-batches/<uuid:pk>/                     ++4
+POST   api/v1/charge-callbacks/                             111
 GET    api/v1/charge-reconciliations/                       +33
 POST   api/v1/charge-reconciliations/                       +33
 GET    api/v1/charge-reconciliations/<uuid:file_id>/rows/   +33

@@ -181,6 +181,6 @@ def test_the_simulator_does_the_same_for_the_same_seed(simulated: Any, tmp_path:
     other = simulated(refused=30, late=30, seed=5)
     assert one is other
     references = [UUID(int=number) for number in range(200)]
-    lots = [one._lot(reference) for reference in references]
+    lots = [one.lot(reference) for reference in references]
     assert {"refused", "late", "fine"} == set(lots)
-    assert lots != [simulated(refused=30, late=30, seed=6)._lot(each) for each in references]
+    assert lots != [simulated(refused=30, late=30, seed=6).lot(each) for each in references]

@@ -16,11 +16,14 @@ from tenant_apps.wallets.models import (
     Operator,
     SaleState,
 )
+from tenant_apps.wallets.providers import Outcome
 
 PREFIX = r"^\+[1-9][0-9]{0,14}$"
 PREFIX_REFUSED: dict[str, Any] = {
     "invalid": "A prefix is a plus and the first digits of the number in full, such as +25471."
 }
+
+FINAL_OUTCOMES = ((Outcome.DELIVERED.value, "Delivered"), (Outcome.REFUSED.value, "Refused"))
 
 
 class OperatorIn(StrictSerializer):
@@ -84,6 +87,18 @@ class ChargeSaleOut(serializers.Serializer[Any]):
     sold_by = serializers.UUIDField(source="created_by_id", allow_null=True)
     created_at = serializers.DateTimeField()
     settled_at = serializers.DateTimeField(allow_null=True)
+
+
+class ChargeCallbackIn(StrictSerializer):
+    """What a provider says of a reference; see docs/charge-provider.md."""
+
+    organization = serializers.UUIDField(source="organization_id")
+    reference = serializers.UUIDField()
+    outcome = serializers.ChoiceField(choices=FINAL_OUTCOMES)
+    provider_reference = serializers.CharField(
+        max_length=64, required=False, allow_blank=True, default=""
+    )
+    reason = serializers.CharField(max_length=200, required=False, allow_blank=True, default="")
 
 
 class ChargeBatchIn(StrictSerializer):

@@ -1,7 +1,7 @@
 from django.urls import include, path
 from rest_framework.routers import SimpleRouter
 
-from tenant_apps.wallets.api import sale_views, statement_views, views
+from tenant_apps.wallets.api import callback_views, sale_views, statement_views, views
 
 router = SimpleRouter(use_regex_path=False)
 router.register("sellers", views.SellerViewSet, basename="seller")
@@ -40,6 +40,11 @@ urlpatterns = [
         "api/v1/charge-reconciliations/<uuid:file_id>/rows/",
         sale_views.ReconciledRowViewSet.as_view({"get": "list"}),
         name="charge-reconciliation-rows",
+    ),
+    path(
+        "api/v1/charge-callbacks/",
+        callback_views.ChargeCallbackView.as_view(),
+        name="charge-callbacks",
     ),
     path("api/v1/wallet-policy/", views.WalletPolicyView.as_view(), name="wallet-policy"),
     path("api/v1/", include(router.urls)),

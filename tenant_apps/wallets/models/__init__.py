@@ -1,6 +1,7 @@
 """Sellers, their prepaid credit, how it is filled, moved and sold."""
 
 from .batches import BatchRowState, BatchState, ChargeBatch, ChargeBatchRow
+from .callbacks import ProviderCallback
 from .deposits import DepositMethod, DepositRequest, DepositState
 from .operators import Operator, OperatorPrefix
 from .reconciliations import MatchResult, ProviderReconciliation, ReconciledRow
@@ -29,6 +30,7 @@ __all__ = [
     "MatchResult",
     "Operator",
     "OperatorPrefix",
+    "ProviderCallback",
     "ProviderReconciliation",
     "ReconciledRow",
     "SaleState",

@@ -1,6 +1,14 @@
-"""Who really charges a phone: the provider that the setting CHARGE_PROVIDER_URL names."""
+"""Who really charges a phone: the provider that the settings name."""
 
-from .base import ChargeAnswer, ChargeOrder, ChargeProvider, NeverReached, Outcome, TimedOut
+from .base import (
+    ChargeAnswer,
+    ChargeOrder,
+    ChargeProvider,
+    NeverReached,
+    Outcome,
+    TimedOut,
+    Unclear,
+)
 from .registry import configured
 
 __all__ = [
@@ -10,5 +18,6 @@ __all__ = [
     "NeverReached",
     "Outcome",
     "TimedOut",
+    "Unclear",
     "configured",
 ]

@@ -1,7 +1,7 @@
 """What every provider of phone charge is to Kontor.
 
 Whoever adapts another one writes a class with these two methods, a factory that makes it from a
-URL, and names the factory in the setting CHARGE_PROVIDERS.
+URL and a key, and names the factory in the setting CHARGE_PROVIDERS.
 """
 
 from __future__ import annotations
@@ -50,6 +50,10 @@ class NeverReached(Exception):
     """The request surely did not arrive: the connection was not even made."""
 
 
+class Unclear(Exception):
+    """What came back says nothing for sure about the reference: it is as if nothing had come."""
+
+
 class ChargeProvider(Protocol):
     """Both calls end within half a minute, with an answer or an error: the adapter sees to it."""
 
@@ -58,6 +62,7 @@ class ChargeProvider(Protocol):
 
         :raises TimedOut: no answer came in time.
         :raises NeverReached: the request did not arrive.
+        :raises Unclear: the answer says nothing for sure.
         """
 
     def status(self, reference: UUID) -> ChargeAnswer:
@@ -65,4 +70,5 @@ class ChargeProvider(Protocol):
 
         :raises TimedOut: no answer came in time.
         :raises NeverReached: the request did not arrive.
+        :raises Unclear: the answer says nothing for sure.
         """

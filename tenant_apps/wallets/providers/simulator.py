@@ -44,7 +44,9 @@ _INHERITED: list[Any] = []
 class Simulator:
     """Deterministic by its seed; see the module."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, key: str = "") -> None:
+        # Nobody has to prove anything to it.
+        del key
         parts = urlsplit(url)
         asked = {name: int(values[0]) for name, values in parse_qs(parts.query).items()}
         self.seed = asked.pop("seed", 1)
@@ -59,7 +61,7 @@ class Simulator:
     def charge(self, order: ChargeOrder) -> ChargeAnswer:
         """As a provider does, with the faults of the reference's lot."""
         self._pause(order.reference)
-        lot = self._lot(order.reference)
+        lot = self.lot(order.reference)
         if lot == "lost_requests" and self._lose(order.reference):
             raise TimedOut("the request was lost")
         for _ in range(2 if lot == "doubled" else 1):
@@ -85,7 +87,8 @@ class Simulator:
             books.row_factory = None
         return found
 
-    def _lot(self, reference: UUID) -> str:
+    def lot(self, reference: UUID) -> str:
+        """The fault that a reference meets, or `fine`."""
         place = self._dice("lot", reference) % 100
         for name, share in self.shares.items():
             if place < share:
@@ -136,7 +139,7 @@ class Simulator:
         if row is None:
             return ChargeAnswer(outcome=Outcome.UNHEARD)
         number, outcome, questions = row
-        if self._lot(reference) == "late" and questions < _LATE_QUESTIONS:
+        if self.lot(reference) == "late" and questions < _LATE_QUESTIONS:
             return ChargeAnswer(outcome=Outcome.PENDING)
         return ChargeAnswer(
             outcome=Outcome(outcome),

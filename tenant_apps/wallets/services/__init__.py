@@ -5,6 +5,7 @@ approval, wallets by id, and last of all balances, which the books lock in their
 """
 
 from .batches import upload_charge_batch, work_on_batch
+from .callbacks import CallbackMessage, take_callback
 from .delivering import deliver_sale, settle_due, settle_sale
 from .deposits import (
     NewDeposit,
@@ -23,6 +24,7 @@ from .transfers import NewTransfer, transfer_credit
 from .wallets import change_wallet, open_wallet
 
 __all__ = [
+    "CallbackMessage",
     "NewDeposit",
     "NewSale",
     "NewSeller",
@@ -45,6 +47,7 @@ __all__ = [
     "settle_due",
     "settle_sale",
     "suspend_seller",
+    "take_callback",
     "transfer_credit",
     "upload_charge_batch",
     "withdraw_deposit",
