@@ -11,6 +11,7 @@ from typing import Any
 
 from django.db import connection, transaction
 from django.db.utils import OperationalError
+from psycopg.errors import DeadlockDetected, LockNotAvailable
 
 from shared_apps.kernel.errors import DomainError
 from tenant_apps.dashboards.recounting import differences
@@ -56,36 +57,42 @@ def _child(work: Work, number: int, start: Any, results: Any) -> None:
         os._exit(0)
 
 
-ATTEMPTS = 6
+ATTEMPTS = 12
+
+
+def attempt(act: Callable[[], Any]) -> str:
+    """What became of an act in a transaction: done, the code of its refusal, or given up.
+
+    A deadlock is tried again from the start, as the API does with its outermost transaction. So is
+    a wait for a lock that took too long: the API answers 409 with Retry-After to that.
+    """
+    for _ in range(ATTEMPTS):
+        try:
+            with transaction.atomic():
+                act()
+        except DomainError as error:
+            return error.code
+        except OperationalError as error:
+            if not isinstance(error.__cause__, DeadlockDetected | LockNotAvailable):
+                raise
+        else:
+            return "done"
+    return "given up"
 
 
 def at_once(organization: Any, acts: list[Callable[[], Any]]) -> Counter[str]:
-    """Run each act in a thread of its own, all let go together; what became of each.
-
-    A deadlock is tried again from the start, as the API does with its outermost transaction.
-    """
+    """Attempt each act in a thread of its own, all let go together; what became of each."""
     gate = threading.Barrier(len(acts))
     ends: Counter[str] = Counter()
-
-    def attempt(act: Callable[[], Any]) -> str:
-        for _ in range(ATTEMPTS):
-            try:
-                with transaction.atomic():
-                    act()
-            except DomainError as error:
-                return error.code
-            except OperationalError as error:
-                if "deadlock" not in str(error):
-                    raise
-            else:
-                return "done"
-        return "deadlock"
+    unforeseen: list[str] = []
 
     def run(act: Callable[[], Any]) -> None:
         try:
             with tenant_context(organization):
                 gate.wait(20)
                 ends[attempt(act)] += 1
+        except Exception:
+            unforeseen.append(traceback.format_exc())
         finally:
             connection.close()
 
@@ -94,7 +101,8 @@ def at_once(organization: Any, acts: list[Callable[[], Any]]) -> Counter[str]:
         thread.start()
     for thread in threads:
         thread.join(60)
-    assert sum(ends.values()) == len(acts)
+    assert not unforeseen, "\n".join(unforeseen)
+    assert sum(ends.values()) == len(acts), "an act had not ended after a minute"
     return ends
 
 

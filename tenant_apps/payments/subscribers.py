@@ -19,7 +19,7 @@ from tenant_apps.limits import above
 from tenant_apps.payments import services
 from tenant_apps.payments.models import Payment, PaymentInvoice
 from tenant_apps.payments.services.asking import SUBJECT, VERIFY
-from tenant_apps.payments.services.verifying import settle, turn_down
+from tenant_apps.payments.services.verifying import lock_above, settle, turn_down
 
 
 def bring_about(approvals: Sequence[Approval], *, actor: Actor) -> None:
@@ -30,10 +30,9 @@ def decline(subject_id: UUID, *, approval: Approval, actor: Actor) -> None:
     turn_down(approval=approval, actor=actor)
 
 
-def lock_deals(payment_ids: Collection[UUID]) -> None:
-    """Whoever signs elsewhere than here queues at the deals as well."""
-    deal_ids = Payment.objects.filter(pk__in=payment_ids).values_list("deal_id", flat=True)
-    Deal.objects.locked_all(set(deal_ids))
+def queue_above(payment_ids: Collection[UUID]) -> None:
+    """Whoever signs elsewhere than here queues at the deals and clients as well."""
+    lock_above(payment_ids=payment_ids)
 
 
 def use_money_that_waited(events: Sequence[InvoiceIssued], *, actor: Actor) -> None:
@@ -80,7 +79,7 @@ registry.register(
     declined=decline,
     concerned=Payment.concerned,
     load=lambda rows: rows.select_related("deal"),
-    lock_above=lock_deals,
+    lock_above=queue_above,
 )
 above.register_waiting_money(money_that_waits)
 subscribe(DealChanged, keep_payers_of_changed)

@@ -10,11 +10,8 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from django.db import transaction
-from django.db.utils import OperationalError
 
 from shared_apps.access.actors import system_actor
-from shared_apps.kernel.errors import DomainError
 from tenant_apps.deals.models import Deal
 from tenant_apps.deals.services import DealWin, record_deals, win_deals
 from tenant_apps.invoices.models import Invoice
@@ -29,11 +26,9 @@ from tests.cast import Cast, assemble
 from tests.deals.stories import a_client, kes, new_deal
 from tests.limits.stories import a_limit, a_limited_client, an_override, used
 from tests.payments.stories import a_payment
-from tests.storms import PROCESSES, at_once, storm
+from tests.storms import PROCESSES, at_once, attempt, storm
 
 pytestmark = pytest.mark.slow
-
-ATTEMPTS = 10
 
 
 @pytest.fixture
@@ -58,19 +53,8 @@ def assert_all_holds() -> None:
 
 
 def _attempt(deal_id: UUID) -> str:
-    """Win as the API does: from the start again after a deadlock."""
-    for _ in range(ATTEMPTS):
-        try:
-            with transaction.atomic():
-                win_deals(actor=system_actor("storm"), wins=[DealWin(deal_id=deal_id)])
-        except DomainError as refusal:
-            return refusal.code
-        except OperationalError as problem:
-            if "deadlock" not in str(problem):
-                raise
-        else:
-            return "done"
-    return "deadlock"
+    wins = [DealWin(deal_id=deal_id)]
+    return attempt(lambda: win_deals(actor=system_actor("storm"), wins=wins))
 
 
 def test_sixteen_processes_never_pass_a_limit(storm_cast: Cast) -> None:

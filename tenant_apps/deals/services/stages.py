@@ -25,6 +25,7 @@ from tenant_apps.deals.services.batches import (
     today,
     write_changes,
 )
+from tenant_apps.parties.services import lock_parties
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,6 +127,9 @@ def _move_all(
     check_links(actor=actor, client_ids=given(ids=[move.client_id for move in moves]))
     day = today()
     moved = [_move(deals[move.deal_id], move, today=day, actor=actor) for move in moves]
+    won = given(ids=[one.deal.client_id for one in moved if one.row.to_stage == Stage.WON])
+    if won:
+        lock_parties(party_ids=won)
     if moved:
         write_changes(
             actor=actor,

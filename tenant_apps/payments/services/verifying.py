@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
@@ -20,6 +20,7 @@ from tenant_apps.approvals.models import Approval, ApprovalState, Signature
 from tenant_apps.deals.models import Deal
 from tenant_apps.ledger import services as ledger
 from tenant_apps.ledger.selectors import first_open_days
+from tenant_apps.parties.services import lock_parties
 from tenant_apps.payments import errors, events
 from tenant_apps.payments.models import (
     Payment,
@@ -124,7 +125,7 @@ def withdraw_payment(
 def settle(*, approvals: Sequence[Approval], actor: Actor) -> None:
     """What the last signatures bring about: the effect registered with `approvals`.
 
-    Locks deals, payments, invoices and balances, in this order and each by id.
+    Locks deals, clients, payments, invoices and balances, in this order and each by id.
 
     :raises PaymentAlreadyDecided: a payment was decided meanwhile.
     """
@@ -171,11 +172,21 @@ def _judged(actor: Actor, verifications: Mapping[UUID, Verification]) -> dict[UU
     return payments
 
 
+@step
+def lock_above(*, payment_ids: Collection[UUID]) -> dict[UUID, Deal]:
+    """Lock what stands above payments, as winning a deal does: their deals, then the payers.
+
+    Answers the deals by id.
+    """
+    above = Payment.objects.filter(pk__in=payment_ids).values_list("deal_id", "client_id")
+    deals = Deal.objects.locked_all({deal_id for deal_id, _ in above})
+    lock_parties(party_ids={client_id for _, client_id in above})
+    return {deal.id: deal for deal in deals}
+
+
 def _locked_with_deals(payment_ids: Iterable[UUID]) -> list[Payment]:
     ids = set(payment_ids)
-    deal_ids = Payment.objects.filter(pk__in=ids).values_list("deal_id", flat=True)
-    # The deals first, as winning one does.
-    deals = {deal.id: deal for deal in Deal.objects.locked_all(set(deal_ids))}
+    deals = lock_above(payment_ids=ids)
     payments = Payment.objects.locked_all(ids)
     for payment in payments:
         payment.deal = deals[payment.deal_id]
