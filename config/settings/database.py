@@ -35,6 +35,8 @@ DATABASES = {
         "CONN_HEALTH_CHECKS": True,
         "OPTIONS": {
             **_parsed.get("OPTIONS", {}),
+            # Of `prepared_cursor` alone: what the ORM writes is bound by the client.
+            "prepare_threshold": 2,
             "connect_timeout": read("int", "DATABASE_CONNECT_TIMEOUT", 5),
             "application_name": f"kontor {_LOGIN}",
             "options": " ".join(

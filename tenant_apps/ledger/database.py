@@ -6,10 +6,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db import DatabaseError, IntegrityError, connection
+from django.db import DatabaseError, IntegrityError
 
 from shared_apps.kernel.errors import DomainError
 from shared_apps.kernel.money import AmountOutOfRange
+from tenants.connections import connection
 
 from .entries import CreditChange, Gathering, HoldRequest, Leg, Outcome
 from .errors import (
@@ -145,7 +146,7 @@ def post_legs(
     if len(legs) > MAX_BATCH:
         # Several calls in one transaction: all rows are locked first, in the one lock order.
         lock_balances(account_ids=_accounts_of(legs))
-    with refusals_by_name(), connection.cursor() as cursor:
+    with refusals_by_name(), connection.prepared_cursor() as cursor:
         for start in range(0, len(legs), MAX_BATCH):
             batch = legs[start : start + MAX_BATCH]
             if len(batch) == 1:
@@ -232,7 +233,7 @@ def reserve(
         actor_id,
         reserved_at,
     )
-    with refusals_by_name(), connection.cursor() as cursor:
+    with refusals_by_name(), connection.prepared_cursor() as cursor:
         cursor.execute(_RESERVE, values)
         ((replayed,),) = written(cursor)
     return bool(replayed)
@@ -258,7 +259,7 @@ def close_hold(
     :raises BooksStopped: it is not closed until somebody starts the books again.
     """
     values = (hold_id, captured_minor, journal_id, rest, actor_id, recorded_at)
-    with refusals_by_name(), connection.cursor() as cursor:
+    with refusals_by_name(), connection.prepared_cursor() as cursor:
         cursor.execute(_CLOSE_HOLD, values)
         ((account_id, state, remaining, replayed),) = written(cursor)
     return account_id, state, remaining, replayed
@@ -314,7 +315,7 @@ def change_credit_line(
         actor_id,
         recorded_at,
     )
-    with refusals_by_name(), connection.cursor() as cursor:
+    with refusals_by_name(), connection.prepared_cursor() as cursor:
         cursor.execute(_CHANGE_CREDIT_LINE, values)
         ((replayed,),) = written(cursor)
     return bool(replayed)
@@ -375,7 +376,7 @@ def gather(gathering: Gathering, *, posted_at: datetime, actor_id: UUID | None) 
         actor_id,
         posted_at,
     )
-    with refusals_by_name(), connection.cursor() as cursor:
+    with refusals_by_name(), connection.prepared_cursor() as cursor:
         cursor.execute(_GATHER, values)
         ((stripe,),) = written(cursor)
     return int(stripe)

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from django.conf import settings
+from django.db.backends.postgresql.base import ServerBindingCursor
 from django_tenants.postgresql_backend import base as library
 from psycopg.pq import TransactionStatus
 from psycopg.types.array import ListDumper
@@ -67,6 +68,7 @@ class DatabaseWrapper(library.DatabaseWrapper):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self._switching_forbidden = False
         self._routing = False
+        self._preparing = False
         super().__init__(*args, **kwargs)
         if not settings.DATABASE_IS_OWNER:
             self.set_no_tenant()
@@ -75,6 +77,31 @@ class DatabaseWrapper(library.DatabaseWrapper):
         opened = super().get_new_connection(conn_params)
         opened.adapters.register_dumper(list, QuickListDumper)
         return opened
+
+    @contextmanager
+    def prepared_cursor(self) -> Iterator[Any]:
+        """A cursor for few texts, run very often: the database parses and plans each of them once.
+
+        Values are bound by the server, so each needs its type in the text (`%s::uuid`). Another
+        search path has a text parsed again, so no plan is carried from one tenant to the next.
+        """
+        self._preparing = True
+        try:
+            cursor = self.cursor()
+        finally:
+            self._preparing = False
+        with cursor:
+            yield cursor
+
+    def create_cursor(self, name: str | None = None) -> Any:
+        if not self._preparing or name is not None:
+            return super().create_cursor(name)
+        client_side = self.connection.cursor_factory
+        self.connection.cursor_factory = ServerBindingCursor
+        try:
+            return super().create_cursor()
+        finally:
+            self.connection.cursor_factory = client_side
 
     def set_tenant(self, tenant: Any, include_public: bool = False) -> None:
         """Choose a tenant. The database hears of it with the next statement."""

@@ -211,3 +211,41 @@ def test_a_commit_that_the_database_made_a_rollback_does_not_leave_the_former_pa
         # Somebody swallows the error, and COMMIT undoes the switch without a word.
         cursor.execute("SELECT 1/0")
     assert marks() == {"of acme"}
+
+
+NAMES = "SELECT full_name FROM accounts_user WHERE full_name LIKE %s::text"
+
+
+def prepared_marks() -> set[str]:
+    with connection.prepared_cursor() as cursor:
+        cursor.execute(NAMES, ["of %"])
+        return {name for (name,) in cursor.fetchall()}
+
+
+def test_a_prepared_statement_reads_whatever_tenant_is_chosen(
+    organization: Organization, neighbour: Organization
+) -> None:
+    with tenant_context(organization):
+        mark("of acme")
+    with tenant_context(neighbour):
+        mark("of neighbour")
+    for _ in range(4):
+        with tenant_context(organization):
+            assert prepared_marks() == {"of acme"}
+        with tenant_context(neighbour):
+            assert prepared_marks() == {"of neighbour"}
+        with platform_context(reason="test"):
+            assert prepared_marks() == set()
+        with no_tenant_context(), pytest.raises(NoTenant):
+            prepared_marks()
+
+
+def test_a_prepared_statement_is_parsed_once_and_what_others_run_never(
+    tenant: Organization,
+) -> None:
+    for _ in range(4):
+        prepared_marks()
+        marks()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT statement FROM pg_prepared_statements WHERE statement LIKE '%user%'")
+        assert [text for (text,) in cursor.fetchall()] == [NAMES.replace("%s", "$1")]
