@@ -6,7 +6,7 @@ from auditlog.models import LogEntry
 from django.db.models import Q, QuerySet
 
 from shared_apps.accounts import second_factor
-from shared_apps.accounts.models import User
+from shared_apps.accounts.models import ApiKey, User
 from shared_apps.audit.history import track
 from shared_apps.audit.models import AuditEntry
 from shared_apps.seals.models import SealSetting, Segment
@@ -33,6 +33,7 @@ def _must_prove_second_factor(user: User) -> bool:
 def register() -> None:
     """Register access paths of lower floors' models, the seed and field histories."""
     register_paths(User, AccessPaths(owner="id", unit=_users_in))
+    register_paths(ApiKey, AccessPaths(owner="user_id", unit=None))
     register_paths(AuditEntry, UNSCOPED)
     register_paths(LogEntry, UNSCOPED)
     register_paths(Segment, UNSCOPED)

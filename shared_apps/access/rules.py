@@ -14,7 +14,7 @@ Beside the roles stand object grants, one person and one record at a time.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 from uuid import UUID
@@ -68,6 +68,14 @@ class Access:
     # The tables that hold grants to this person. Nearly everybody has none, and a list that need
     # not look for them can walk the index of owners.
     granted_in: frozenset[type[ObjectGrant]] = frozenset()
+    # Where an API key acts: nothing but these, whether by role or by a grant on one record.
+    only: frozenset[str] | None = None
+
+    def narrowed(self, permissions: frozenset[str]) -> Access:
+        """The same person's access as far as the permissions go, and no further."""
+        only = permissions if self.only is None else permissions & self.only
+        reaches = {name: reach for name, reach in self.reaches.items() if name in only}
+        return replace(self, reaches=reaches, only=only)
 
     def reach(self, permission: str) -> Reach:
         return self.reaches.get(permission, NO_REACH)
@@ -186,6 +194,8 @@ def units_without(fallback: Fallback) -> QuerySet[Unit]:
 
 
 def _granted_q(access: Access, permission: str, model: type[Model]) -> Q:
+    if access.only is not None and permission not in access.only:
+        return NOTHING
     grants = grant_model_of(model)
     if grants is None or grants not in access.granted_in:
         return NOTHING

@@ -10,7 +10,8 @@ from typing import Any, cast
 from django.http import HttpRequest
 from rest_framework.request import Request
 
-from shared_apps.accounts.models import Session
+from shared_apps.accounts.errors import NotForApiKeys
+from shared_apps.accounts.models import ApiKey, Session
 from shared_apps.kernel.actor import Actor
 from shared_apps.kernel.api.requests import client_address, request_id_of, user_agent
 
@@ -25,8 +26,13 @@ def visitor(request: HttpRequest | Request) -> Actor:
 
 
 def session_of(request: Request) -> Session:
-    """The live session of an authenticated request; REST framework's hint knows only tokens."""
+    """The live session of an authenticated request; REST framework's hint knows only tokens.
+
+    :raises NotForApiKeys: the request came with an API key, which has no session.
+    """
     session: Any = request.auth
+    if isinstance(session, ApiKey):
+        raise NotForApiKeys
     return cast(Session, session)
 
 

@@ -1,14 +1,21 @@
-"""Who calls: the session behind an access token, alive at this moment."""
+"""Who calls: the session behind an access token, or the API key, alive at this moment."""
 
 from __future__ import annotations
 
+import hmac
+
 from drf_spectacular.contrib.rest_framework_simplejwt import SimpleJWTScheme
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from rest_framework.authentication import BaseAuthentication, get_authorization_header
 from rest_framework.request import Request
 from rest_framework_simplejwt.authentication import JWTAuthentication
 from rest_framework_simplejwt.exceptions import ExpiredTokenError, TokenError
 
-from shared_apps.accounts.errors import SessionOver, TokenExpired, TokenRefused
-from shared_apps.accounts.models import Session, User
+from shared_apps.accounts import api_keys
+from shared_apps.accounts.actors import visitor
+from shared_apps.accounts.errors import ApiKeyRefused, SessionOver, TokenExpired, TokenRefused
+from shared_apps.accounts.models import ApiKey, Session, User
+from shared_apps.accounts.services import require_place
 from shared_apps.accounts.tokens import SESSION_CLAIM, USER_CLAIM, AccessToken
 from shared_apps.kernel import clock
 
@@ -31,6 +38,8 @@ class TokenAuthentication(JWTAuthentication):
             return None
         if len(parts) != 2:
             raise TokenRefused("The Authorization header is malformed.")
+        if api_keys.looks_like_one(parts[1]):
+            return None
         session = self._session(parts[1])
         return session.user, session
 
@@ -59,3 +68,51 @@ class TokenScheme(SimpleJWTScheme):
 
     target_class = f"{__name__}.TokenAuthentication"
     name = "accessToken"
+
+
+class ApiKeyAuthentication(BaseAuthentication):
+    """`Authorization: Bearer kontor_...`: the key's owner, and the key as `request.auth`.
+
+    It stands behind `TokenAuthentication`, which leaves keys to it.
+    """
+
+    def authenticate(self, request: Request) -> tuple[User, ApiKey] | None:
+        """Key and owner in one query.
+
+        :raises ApiKeyRefused: there is no such live key in this organization.
+        :raises ApiKeyAddressRefused: it is used from outside of its networks.
+        """
+        header = get_authorization_header(request).split()
+        if len(header) != 2 or header[0].lower() != b"bearer":
+            return None
+        if not api_keys.looks_like_one(header[1]):
+            return None
+        key = self._key(header[1])
+        require_place(key=key, actor=visitor(request))
+        return key.user, key
+
+    def _key(self, text: bytes) -> ApiKey:
+        parts = api_keys.parts_of(text)
+        if parts is None:
+            raise ApiKeyRefused
+        prefix, secret_hash = parts
+        live = ApiKey.objects.live(at=clock.now()).select_related("user")
+        key: ApiKey | None = live.filter(prefix=prefix).first()
+        if key is None or not hmac.compare_digest(key.secret_hash, secret_hash):
+            raise ApiKeyRefused
+        return key
+
+
+class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    """How the OpenAPI document describes it."""
+
+    target_class = f"{__name__}.ApiKeyAuthentication"
+    name = "apiKey"
+
+    def get_security_definition(self, auto_schema: object) -> dict[str, str]:
+        return {
+            "type": "http",
+            "scheme": "bearer",
+            "bearerFormat": "kontor_...",
+            "description": "An API key: some of its owner's rights, for machines.",
+        }

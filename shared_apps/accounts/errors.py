@@ -151,3 +151,63 @@ class SecondFactorEnrolmentRequired(Forbidden):
 class TooManyAttempts(TooManyRequests):
     code = "too_many_attempts"
     title = "Too many attempts."
+
+
+class ApiKeyRefused(NotAuthenticated):
+    """The key is unknown, revoked, expired, of another organization, or its owner is out."""
+
+    code = "api_key_refused"
+    title = "The API key is not valid."
+    advice = "Look at the key's prefix in the list of API keys, and issue or rotate one."
+
+
+class ApiKeyAddressRefused(Forbidden):
+    """The key is good, and is used from an address outside of its networks."""
+
+    code = "api_key_address_refused"
+    title = "The API key may not be used from this address."
+
+
+class NotForApiKeys(Forbidden):
+    """What only a person does: the own account, second factor, people, roles, and keys."""
+
+    code = "not_for_api_keys"
+    title = "This is done by a person who is signed in, not by an API key."
+
+
+class ApiKeyUnknown(NotFound):
+    code = "api_key_unknown"
+    title = "There is no such API key."
+
+
+class ApiKeyEnded(Conflict):
+    """It was revoked or has expired, so there is nothing to rotate or to revoke."""
+
+    code = "api_key_ended"
+    title = "The API key has ended."
+
+
+class ApiKeyNotOwn(Forbidden):
+    """A new key would show its owner's rights to somebody else."""
+
+    code = "api_key_not_own"
+    title = "Only its owner rotates an API key."
+    advice = "Revoke it, and let its owner issue another."
+
+
+class ApiKeyPermissionRefused(Forbidden):
+    """A permission that the owner does not hold, or that no key can carry."""
+
+    code = "api_key_permission_refused"
+    title = "The API key cannot have this permission."
+
+
+class ApiKeyTermRefused(BadInput):
+    code = "api_key_term_refused"
+    title = "An API key cannot end then."
+
+
+class TooManyApiKeys(Conflict):
+    code = "too_many_api_keys"
+    title = "So many API keys are enough for one person."
+    advice = "Revoke those that are no longer used."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
 
@@ -142,3 +143,38 @@ class SessionReuseDetected(SessionEvent):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SecondFactorVerified(SessionEvent):
     pass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiKeyEvent(Event):
+    """Its subject is an API key."""
+
+    app: ClassVar[str] = "accounts"
+    subject_type: ClassVar[str] = "accounts.apikey"
+
+    user_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiKeyIssued(ApiKeyEvent):
+    permissions: tuple[str, ...]
+    networks: tuple[str, ...]
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiKeyRotated(ApiKeyEvent):
+    """The former key ends then; its successor has the former's permissions and networks."""
+
+    successor_id: UUID
+    former_ends_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiKeyRevoked(ApiKeyEvent):
+    pass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiKeyAddressDenied(ApiKeyEvent):
+    """Somebody holds the key and is not where it may be used. Once in a while for each place."""

@@ -221,6 +221,52 @@ class RecoveryCode(Record):
         return str(self.id)
 
 
+class ApiKeyQuerySet(RecordQuerySet["ApiKey"]):
+    def live(self, *, at: datetime) -> ApiKeyQuerySet:
+        """Neither revoked nor expired, and of a person who may still come in."""
+        return self.filter(revoked_at__isnull=True, expires_at__gt=at, user__is_active=True)
+
+
+class ApiKey(Record):
+    """What a machine shows in the place of a session: some of its owner's rights, until a day.
+
+    Only a hash is kept. `networks` are the CIDR ranges it may be used from; none are no bounds.
+    A key that takes over from another names it; the former one lives on until its new end.
+    """
+
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="api_keys")
+    name = models.CharField(max_length=100)
+    prefix = models.CharField(max_length=12)
+    secret_hash = models.CharField(max_length=64)
+    permissions = models.JSONField()
+    networks = models.JSONField(default=list)
+    expires_at = models.DateTimeField()
+    replaces = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.PROTECT, related_name="successors"
+    )
+    last_used_at = models.DateTimeField(null=True, blank=True)
+    last_used_address = models.CharField(max_length=45, blank=True, default="")
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    objects: Any = ApiKeyQuerySet.as_manager()
+
+    class Meta:
+        default_permissions = ("add", "view", "delete")
+        verbose_name = "API key"
+        constraints = [
+            models.UniqueConstraint(fields=["prefix"], name="accounts_apikey_prefix_unique"),
+        ]
+        indexes = [models.Index(fields=["user", "-created_at"], name="accounts_apikey_user_idx")]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.prefix})"
+
+    @property
+    def rate_identity(self) -> str:
+        """Each key is counted by itself, and not among the requests of its owner."""
+        return f"key:{self.pk}"
+
+
 class AttemptCounter(models.Model):
     """How often something was tried in the present window; the key is a hash and names nobody."""
 

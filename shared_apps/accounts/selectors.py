@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from shared_apps.accounts import second_factor
-from shared_apps.accounts.models import RecoveryCode, Session, User
+from shared_apps.accounts.models import ApiKey, ApiKeyQuerySet, RecoveryCode, Session, User
 from shared_apps.kernel import clock
+from shared_apps.kernel.actor import Actor
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +29,13 @@ def live_sessions_of(*, user_id: UUID) -> QuerySet[Session]:
     """Where somebody is signed in."""
     sessions: QuerySet[Session] = Session.objects.live(at=clock.now()).filter(user_id=user_id)
     return sessions
+
+
+def api_keys_visible_to(actor: Actor) -> ApiKeyQuerySet:
+    """The actor's own API keys, and others' where the permission reaches."""
+    keys: ApiKeyQuerySet = ApiKey.objects.select_related("user")
+    others = actor.visible(ApiKey.objects.order_by(), "accounts.view_apikey").values("pk")
+    return keys.filter(Q(user_id=actor.user_id) | Q(pk__in=others))
 
 
 def second_factor_of(*, session: Session) -> SecondFactor:

@@ -14,6 +14,7 @@ from shared_apps.access import services as access
 from shared_apps.access.models import Membership
 from shared_apps.access.selectors import root_unit
 from shared_apps.accounts.models import User
+from shared_apps.accounts.services import issue_api_key
 from shared_apps.documents.models import Document
 from shared_apps.kernel.ids import uuid7, uuid8_near
 from shared_apps.seals.services import seal_chains
@@ -115,6 +116,11 @@ class World:
     def _rights(self) -> None:
         self.role = access.create_role(actor=machine(), code="own", name="Own", grants=[])
         self.membership = Membership.objects.get(user=self.people["colleague"])
+        self.api_key = issue_api_key(
+            actor=machine().changed(user_id=self.people["lead"].pk),
+            name="Till",
+            permissions=["deals.view_deal"],
+        ).key
 
     def _business(self) -> None:
         cast = self.cast

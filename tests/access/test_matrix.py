@@ -44,6 +44,11 @@ GET    api/schema/                                          +++++++++
 POST   api/token/                                           bbbbbbbbb
 POST   api/token/blacklist/                                 bbbbbbbbb
 POST   api/token/refresh/                                   bbbbbbbbb
+GET    api/v1/api-keys/                                     ++++++++1
+POST   api/v1/api-keys/                                     +33333331
+GET    api/v1/api-keys/<uuid:pk>/                           +44+44441
+DELETE api/v1/api-keys/<uuid:pk>/                           +44+44441
+POST   api/v1/api-keys/<uuid:pk>/rotation/                  333333331
 GET    api/v1/approvals/                                    ++++++++1
 GET    api/v1/approvals/<uuid:pk>/                          +++++4441
 POST   api/v1/approvals/<uuid:pk>/recall/                   3333+4441

@@ -10,6 +10,7 @@ from typing import Any
 
 from shared_apps.access import services as access
 from shared_apps.access.selectors import root_unit
+from shared_apps.accounts.services import issue_api_key
 from shared_apps.kernel import clock
 from shared_apps.kernel.ids import uuid7, uuid8_near
 from shared_apps.kernel.money import Money
@@ -71,6 +72,11 @@ class Crowd:
         for person in self.people:
             access.grant_membership(
                 actor=self.system, user_id=person.pk, unit_id=root_unit().pk, role="supervisor"
+            )
+            issue_api_key(
+                actor=self.system.changed(user_id=person.pk),
+                name="Till",
+                permissions=["deals.view_deal"],
             )
         self.team = make_team("Crowd", lead=self.people[0])
         for person in self.people[1:]:
@@ -341,6 +347,7 @@ LISTS: dict[str, Reader] = {
         "ada",
         f"object-grants/?subject_type=deals.deal&subject_id={c.deals[0].pk}",
     ),
+    "api-keys/": lambda c: ("ada", "api-keys/"),
     "audit-entries/": lambda c: ("ada", "audit-entries/"),
     "field-history/": lambda c: (
         "ada",

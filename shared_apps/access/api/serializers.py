@@ -15,7 +15,7 @@ from shared_apps.accounts.models import User
 from shared_apps.audit.models import AuditEntry
 from shared_apps.kernel.api.serializers import StrictSerializer
 
-_PERMISSION = RegexValidator(
+PERMISSION = RegexValidator(
     r"^[a-z_]{1,40}\.[a-z_]{1,100}\Z", "A permission looks like deals.view_deal."
 )
 _TYPE = RegexValidator(r"^[a-z_]{1,40}\.[a-z]{1,60}\Z", "A type looks like deals.deal.")
@@ -81,7 +81,7 @@ class InvitationIn(StrictSerializer):
 
 
 class GrantOfRoleIn(StrictSerializer):
-    permission = serializers.CharField(max_length=141, validators=[_PERMISSION])
+    permission = serializers.CharField(max_length=141, validators=[PERMISSION])
     scope = serializers.ChoiceField(choices=Scope.choices)
     unless_role = serializers.SlugField(max_length=40, allow_null=True, default=None)
 
@@ -158,7 +158,7 @@ class SubjectQuery(StrictSerializer):
 
 class ObjectGrantIn(SubjectQuery):
     user_id = serializers.UUIDField()
-    permission = serializers.CharField(max_length=141, validators=[_PERMISSION])
+    permission = serializers.CharField(max_length=141, validators=[PERMISSION])
 
 
 class ObjectGrantOut(serializers.Serializer[ObjectGrant]):

@@ -13,7 +13,12 @@ from rest_framework.request import Request
 from shared_apps.access.actors import actor_for_request
 from shared_apps.access.checker import AccessChecker
 from shared_apps.access.selectors import is_administration
-from shared_apps.accounts.errors import SecondFactorEnrolmentRequired, SecondFactorRequired
+from shared_apps.accounts.errors import (
+    NotForApiKeys,
+    SecondFactorEnrolmentRequired,
+    SecondFactorRequired,
+)
+from shared_apps.accounts.models import ApiKey
 from shared_apps.audit.history import set_history_actor
 from shared_apps.idempotency.api import IdempotentMixin
 from shared_apps.kernel.actor import Actor, AllowsEverything
@@ -39,6 +44,9 @@ class OrganizationViewMixin:
     # operation needs on a single row is required by its service.
     required_permissions: ClassVar[Mapping[str, str]] = {}
 
+    # Operations that only a person in a session of theirs does, and no API key.
+    for_people: ClassVar[frozenset[str]] = frozenset()
+
     @cached_property
     def actor(self) -> Actor:
         """Whoever calls, with the rights of this moment."""
@@ -52,11 +60,16 @@ class OrganizationViewMixin:
         :raises NotAuthenticated: nobody is signed in.
         :raises SecondFactorRequired: the person has a second factor and has not shown it.
         :raises SecondFactorEnrolmentRequired: the person administers and has none.
+        :raises NotForApiKeys: an API key calls what is for people.
         :raises Forbidden: the operation needs a permission that the person holds nowhere.
         """
         super().check_permissions(request)  # type: ignore[misc]
         session: Any = request.auth
-        if session.second_factor_at is None:
+        if isinstance(session, ApiKey):
+            # Whoever made it had shown two factors; and it carries no right to administer.
+            if self.operation in self.for_people:
+                raise NotForApiKeys
+        elif session.second_factor_at is None:
             if session.user.second_factor_enrolled_at is not None:
                 raise SecondFactorRequired
             checker = self.actor.checker
@@ -70,7 +83,8 @@ class OrganizationViewMixin:
     def handle_exception(self, exc: Exception) -> Any:
         """As DRF has it; who was refused what goes to the security log."""
         if isinstance(exc, Forbidden):
-            session: Any = self.request.auth
+            # The attribute behind `auth`: a proof that was refused must not be asked for again.
+            session: Any = getattr(self.request, "_auth", None)
             logger.warning(
                 "permission_refused",
                 code=exc.code,

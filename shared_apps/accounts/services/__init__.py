@@ -4,6 +4,14 @@ What strangers call (signing in, links, refreshing) is declared a step: a proof 
 place of a permission. So is what people do with their own account, where being that person is it.
 """
 
+from shared_apps.accounts.services.api_keys import (
+    ShownKey,
+    issue_api_key,
+    require_place,
+    revoke_all_keys,
+    revoke_api_key,
+    rotate_api_key,
+)
 from shared_apps.accounts.services.both_factors import require_both_factors
 from shared_apps.accounts.services.credentials import (
     change_password,
@@ -54,6 +62,7 @@ from shared_apps.accounts.services.super_admins import create_super_admin
 
 __all__ = [
     "NewUser",
+    "ShownKey",
     "SignIn",
     "TotpEnrolment",
     "accept_invitation",
@@ -72,6 +81,7 @@ __all__ = [
     "enrol_at_once",
     "give_up_second_factor",
     "invite_user",
+    "issue_api_key",
     "issue_login_code",
     "mail_reset_link",
     "reactivate_user",
@@ -81,9 +91,13 @@ __all__ = [
     "request_password_reset",
     "require_both_factors",
     "require_credentials",
+    "require_place",
     "resend_invitation",
     "reset_password",
     "reset_second_factor",
+    "revoke_all_keys",
+    "revoke_api_key",
+    "rotate_api_key",
     "sign_in",
     "sign_out",
     "start_session",

@@ -28,6 +28,7 @@ from shared_apps.accounts.events import (
 )
 from shared_apps.accounts.models import Session, User
 from shared_apps.accounts.services import one_time_secrets
+from shared_apps.accounts.services.api_keys import revoke_all_keys
 from shared_apps.accounts.services.endings import end_all_sessions
 from shared_apps.accounts.services.locks import locked_user, require_person
 from shared_apps.audit.history import record_bulk_created
@@ -184,7 +185,7 @@ def insert(*, users: Sequence[User]) -> None:
 
 @transaction.atomic
 def deactivate_user(*, user_id: UUID, actor: Actor) -> User:
-    """Close the door on a person at once: sessions end, links and invitations are withdrawn.
+    """Close the door on a person at once: sessions, keys, links and invitations end.
 
     :raises UserUnknown: there is no such person.
     :raises CannotDeactivateSelf: it is the actor.
@@ -200,6 +201,7 @@ def deactivate_user(*, user_id: UUID, actor: Actor) -> User:
     _save(user, "is_active", "deactivated_at", actor=actor)
     one_time_secrets.withdraw(user_id=user.id)
     give_place_back()
+    revoke_all_keys(user_id=user.id, actor=actor)
     ended = end_all_sessions(user_id=user.id, reason=Session.EndReason.DEACTIVATED, actor=actor)
     record(UserDeactivated(subject_id=user.id, sessions_ended=ended), actor=actor)
     return user

@@ -100,6 +100,9 @@ class RateLimit(BaseThrottle):
         # The attribute behind `request.user`: a sign-in that failed must not run again here.
         user = getattr(request, "_user", None)
         if user is not None and getattr(user, "is_authenticated", False):
+            own: str | None = getattr(getattr(request, "_auth", None), "rate_identity", None)
+            if own is not None:
+                return own
             return f"user:{user.pk}"
         return f"address:{client_address(request)}"
 

@@ -18,6 +18,8 @@ class LiveTicketView(OrganizationView):
 
     serializer_class = LiveTicketOut
     secret_actions = frozenset({"post"})
+    # A socket lives as long as its session.
+    for_people = frozenset({"post"})
 
     def post(self, request: Request) -> Response:
         """A socket's address and a ticket that opens it once."""
