@@ -29,6 +29,7 @@ STRANGERS = {
     "auth-login",
     "auth-password-reset",
     "auth-password-reset-confirm",
+    "charge-callbacks",
     "document-content",
     "invitation-acceptance",
     "login-code-redemption",
