@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from auditlog.models import LogEntry
 from django.db.models import Q, QuerySet
 
 from shared_apps.accounts import second_factor
-from shared_apps.accounts.models import ApiKey, User
+from shared_apps.accounts.models import ApiKey, SignInPolicy, User
 from shared_apps.audit.history import track
 from shared_apps.audit.models import AuditEntry
 from shared_apps.seals.models import SealSetting, Segment
@@ -17,7 +19,7 @@ from . import subscribers as subscribers
 from .models import AccessPaths, Membership, Role, Unit
 from .rules import UNSCOPED, register_paths
 from .seeds import seed_access, seed_standard_roles, standard_roles_version
-from .selectors import administers
+from .selectors import access_of, administers
 
 
 def _users_in(units: QuerySet[Unit]) -> Q:
@@ -30,6 +32,10 @@ def _must_prove_second_factor(user: User) -> bool:
     return organization_or_none() is not None and administers(user_id=user.pk)
 
 
+def _roles_of(user_id: UUID) -> tuple[str, ...]:
+    return access_of(user_id=user_id).roles
+
+
 def register() -> None:
     """Register access paths of lower floors' models, the seed and field histories."""
     register_paths(User, AccessPaths(owner="id", unit=_users_in))
@@ -39,6 +45,8 @@ def register() -> None:
     register_paths(Segment, UNSCOPED)
     register_paths(SealSetting, UNSCOPED)
     second_factor.register_policy(_must_prove_second_factor)
+    second_factor.register_roles(_roles_of)
+    register_paths(SignInPolicy, UNSCOPED)
     register_spare_seed(
         100,
         "access.standard_roles",

@@ -35,6 +35,7 @@ ADMINISTRATION = (
     "accounts.change_user",
     "accounts.deactivate_user",
     "accounts.reset_second_factor",
+    "accounts.change_signinpolicy",
 )
 
 

@@ -148,6 +148,32 @@ class SecondFactorEnrolmentRequired(Forbidden):
     title = "Enrol a second factor first."
 
 
+class NoCodeAsked(Conflict):
+    """The session's second factor is none that a code by e-mail or SMS would show."""
+
+    code = "no_code_asked"
+    title = "This session is not asked for a code by e-mail or SMS."
+
+
+class ChannelRefused(Conflict):
+    """The policy does not allow the channel, or the person cannot be reached by it."""
+
+    code = "channel_refused"
+    title = "The code cannot be sent this way."
+
+
+class SmsUnavailable(Conflict):
+    code = "sms_unavailable"
+    title = "Short messages cannot be sent here."
+    advice = "Ask for codes by e-mail or for an authenticator, or have a provider of SMS set up."
+
+
+class PolicyExists(Conflict):
+    code = "sign_in_policy_exists"
+    title = "There is a sign-in policy for this role already."
+    advice = "Change that one."
+
+
 class TooManyAttempts(TooManyRequests):
     code = "too_many_attempts"
     title = "Too many attempts."

@@ -91,6 +91,23 @@ class LoginCodeIssued(UserEvent):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SignInPolicyChanged(Event):
+    """An empty role is the whole organization; an empty factor is no policy."""
+
+    app: ClassVar[str] = "accounts"
+    subject_type: ClassVar[str] = "accounts.signinpolicy"
+
+    role: str
+    former_factor: str
+    factor: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignInCodeSent(UserEvent):
+    channel: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SecondFactorEnrolled(UserEvent):
     pass
 

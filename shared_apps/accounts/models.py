@@ -14,6 +14,27 @@ from shared_apps.accounts.emails import AddressField
 from shared_apps.kernel.models import Record, RecordQuerySet
 
 
+class Factor(models.TextChoices):
+    """What is asked beside the password. The later in this list, the stricter."""
+
+    PASSWORD = "password", "Nothing"
+    ANY_CODE = "code", "A one-time code by e-mail or SMS"
+    EMAIL_CODE = "email_code", "A one-time code by e-mail"
+    SMS_CODE = "sms_code", "A one-time code by SMS"
+    TOTP = "totp", "An authenticator"
+
+    @property
+    def strictness(self) -> int:
+        return list(Factor).index(self)
+
+
+class Channel(models.TextChoices):
+    """How a one-time code reaches a person."""
+
+    EMAIL = "email", "E-mail"
+    SMS = "sms", "SMS"
+
+
 class UserQuerySet(RecordQuerySet["User"]):
     def with_email(self, email: str) -> UserQuerySet:
         """The one person behind an address, however it was typed."""
@@ -139,6 +160,10 @@ class Session(Record):
     previous_token_id = models.UUIDField(null=True, blank=True)
     rotated_at = models.DateTimeField(null=True, blank=True)
     second_factor_at = models.DateTimeField(null=True, blank=True)
+    # What the strictest policy asked for when the session began; a later one asks the next.
+    demanded_factor = models.CharField(
+        max_length=10, choices=Factor.choices, default=Factor.PASSWORD
+    )
     ip_address = models.CharField(max_length=45, blank=True, default="")
     user_agent = models.CharField(max_length=400, blank=True, default="")
     last_seen_at = models.DateTimeField()
@@ -216,6 +241,48 @@ class RecoveryCode(Record):
                 fields=["user", "code_hash"], name="accounts_recovery_code_unique"
             ),
         ]
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+
+class SignInPolicy(Record):
+    """What is asked of everybody, or of whoever holds a role; the strictest one counts."""
+
+    # The code of a role; empty for the whole organization.
+    role = models.CharField(max_length=40, blank=True, default="")
+    factor = models.CharField(max_length=10, choices=Factor.choices)
+
+    class Meta:
+        default_permissions = ("change", "view")
+        verbose_name = "sign-in policy"
+        verbose_name_plural = "sign-in policies"
+        constraints = [
+            models.UniqueConstraint(fields=["role"], name="accounts_policy_role_unique"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.role or 'everybody'}: {self.factor}"
+
+
+class SignInCode(Record):
+    """Six digits on their way to one person for one session. Deleted once used or too often wrong.
+
+    The hash is keyed, because a million possible codes would be tried against a plain one at once.
+    """
+
+    session = models.ForeignKey(Session, on_delete=models.PROTECT, related_name="sign_in_codes")
+    channel = models.CharField(max_length=10, choices=Channel.choices)
+    code_hash = models.CharField(max_length=64)
+    expires_at = models.DateTimeField()
+    failures = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(fields=["session"], name="accounts_signin_code_one"),
+        ]
+        indexes = [models.Index(fields=["expires_at"], name="accounts_signin_code_expiry")]
 
     def __str__(self) -> str:
         return str(self.id)

@@ -5,5 +5,7 @@ GRANTS = {
         "accounts.add_apikey": "organization",
         "accounts.view_apikey": "organization",
         "accounts.delete_apikey": "organization",
+        "accounts.view_signinpolicy": "organization",
+        "accounts.change_signinpolicy": "organization",
     },
 }

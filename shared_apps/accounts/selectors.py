@@ -20,6 +20,7 @@ class SecondFactor:
     """How a session stands with its person's second factor."""
 
     state: second_factor.State
+    channels: tuple[str, ...]
     is_demanded: bool
     enrolled_at: datetime | None
     recovery_codes_left: int
@@ -43,10 +44,15 @@ def second_factor_of(*, session: Session) -> SecondFactor:
     user = session.user
     return SecondFactor(
         state=second_factor.state_of(session),
+        channels=_open_channels(session),
         is_demanded=second_factor.is_demanded_of(user),
         enrolled_at=user.second_factor_enrolled_at,
         recovery_codes_left=RecoveryCode.objects.filter(user=user, used_at__isnull=True).count(),
     )
+
+
+def _open_channels(session: Session) -> tuple[str, ...]:
+    return () if session.second_factor_at is not None else second_factor.channels_of(session)
 
 
 def users_by_id(*, user_ids: Iterable[UUID]) -> Mapping[UUID, User]:

@@ -74,3 +74,27 @@ class Mail(Record):
 
     def __str__(self) -> str:
         return f"{self.template} {self.id}"
+
+
+class Sms(Record):
+    """The log of one short message to one phone. They carry codes: the text is never stored."""
+
+    template = models.CharField(max_length=100)
+    to = models.CharField(max_length=16)
+    state = models.CharField(max_length=10, choices=MailState, default=MailState.QUEUED)
+    sent_at = models.DateTimeField(null=True, blank=True)
+    error = models.CharField(max_length=200, blank=True)
+
+    class Meta(Record.Meta):
+        db_table = "delivery_sms"
+        indexes = (
+            models.Index(fields=("to", "id"), name="sms_recipient"),
+            models.Index(
+                fields=("created_at", "id"),
+                name="sms_queued",
+                condition=models.Q(state="queued"),
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.template} {self.id}"

@@ -26,6 +26,7 @@ from .errors import TemplateWithoutSubject
 
 _SUBJECT = "Subject:"
 _SUBJECT_LENGTH = 250
+_SMS_LENGTH = 306
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,21 +45,34 @@ def rendered(*, template: str, context: Mapping[str, Any]) -> RenderedMail:
     :raises TemplateDoesNotExist: no app has such a template.
     :raises TemplateWithoutSubject: it does not begin with its subject.
     """
-    organization = organization_or_none()
-    known = {
-        "organization_name": organization.name if organization else "Kontor",
-        "support_email": settings.SUPPORT_EMAIL,
-        **context,
-    }
-    found = cast(BackendTemplate, get_template(f"mail/{template}.txt"))
-    # Plain text: escaping for HTML would show entities in names.
-    whole = found.template.render(Context(known, autoescape=False)).lstrip()
+    whole = _filled(f"mail/{template}.txt", context).lstrip()
     first, _, rest = whole.partition("\n")
     if not first.startswith(_SUBJECT):
         raise TemplateWithoutSubject(template)
     # One line, whatever the values hold: a line break would begin a header of its own.
     subject = " ".join(first.removeprefix(_SUBJECT).split())
     return RenderedMail(subject=subject[:_SUBJECT_LENGTH], text=f"{rest.strip()}\n")
+
+
+def rendered_sms(*, template: str, context: Mapping[str, Any]) -> str:
+    """Fill ``sms/<template>.txt``, on one line and no longer than phones take in two parts.
+
+    :raises TemplateDoesNotExist: no app has such a template.
+    """
+    text = " ".join(_filled(f"sms/{template}.txt", context).split())
+    return text[:_SMS_LENGTH]
+
+
+def _filled(name: str, context: Mapping[str, Any]) -> str:
+    organization = organization_or_none()
+    known = {
+        "organization_name": organization.name if organization else "Kontor",
+        "support_email": settings.SUPPORT_EMAIL,
+        **context,
+    }
+    found = cast(BackendTemplate, get_template(name))
+    # Plain text: escaping for HTML would show entities in names.
+    return found.template.render(Context(known, autoescape=False))
 
 
 def html_of(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
@@ -19,9 +20,10 @@ from shared_apps.kernel.operations import step
 from shared_apps.outbox import waking
 from tenants.context import organization_or_none, platform_context, tenant_context
 
-from .errors import NotAnAddress
-from .models import Mail, MailState
-from .rendering import RenderedMail, html_of, rendered
+from .errors import NotAnAddress, NotAPhoneNumber
+from .models import Mail, MailState, Sms
+from .rendering import RenderedMail, html_of, rendered, rendered_sms
+from .sms import sender
 
 logger = structlog.get_logger(__name__)
 
@@ -29,6 +31,7 @@ MAX_ATTEMPTS = 8
 FIRST_PAUSE = timedelta(seconds=30)
 # Far longer than a mail server may take: what is still queued then has nobody who sends it.
 SECRETS_LOST_AFTER = timedelta(minutes=5)
+_PHONE = re.compile(r"\+[1-9][0-9]{6,14}", re.ASCII)
 
 
 @step
@@ -89,6 +92,46 @@ def send_secret_mail(*, to: str, template: str, context: Mapping[str, Any]) -> M
 
 
 @step
+@transaction.atomic
+def send_secret_sms(*, to: str, template: str, context: Mapping[str, Any]) -> Sms:
+    """Send a code to a phone right after the commit, once. Its text is stored nowhere.
+
+    :raises NotAPhoneNumber: `to` is no number such as +254712345678.
+    :raises TemplateDoesNotExist: there is no ``sms/<template>.txt``.
+    """
+    if not _PHONE.fullmatch(to):
+        raise NotAPhoneNumber("This is no phone number in the international form.")
+    text = rendered_sms(template=template, context=context)
+    sms = Sms.objects.create(template=template, to=to)
+    organization = organization_or_none()
+
+    def send() -> None:
+        here: Any = (
+            tenant_context(organization)
+            if organization
+            else platform_context(reason="send a short message")
+        )
+        with here:
+            _hand_over_sms(sms, text=text)
+
+    transaction.on_commit(send, robust=True)
+    return sms
+
+
+def _hand_over_sms(sms: Sms, *, text: str) -> None:
+    try:
+        sender().send(to=sms.to, text=text, reference=sms.pk)
+    except Exception as error:
+        # The type only: providers quote numbers and texts in their errors.
+        sms.error = f"{type(error).__module__}.{type(error).__qualname__}"[:200]
+        sms.state = MailState.FAILED
+        logger.warning("sms_failed", sms_id=str(sms.pk), template=sms.template, error=sms.error)
+    else:
+        sms.state, sms.sent_at = MailState.SENT, clock.now()
+    sms.save(update_fields=["error", "state", "sent_at", "updated_at"])
+
+
+@step
 def send_due(*, limit: int = 200) -> bool:
     """Send what is due in the present tenant; says whether more is due.
 
@@ -111,7 +154,7 @@ def send_due(*, limit: int = 200) -> bool:
 
 @step
 def give_up_lost_secrets() -> int:
-    """Mark secrets of the present tenant that nobody sends any more; how many there were.
+    """Mark secret mails and short messages that nobody sends any more; how many there were.
 
     One whose process was only slow is marked as sent all the same when it is handed over.
     """
@@ -119,8 +162,10 @@ def give_up_lost_secrets() -> int:
     lost: int = Mail.objects.forgotten_secrets(before=now - SECRETS_LOST_AFTER).update(
         state=MailState.LOST, updated_at=now
     )
+    queued = Sms.objects.filter(state=MailState.QUEUED, created_at__lt=now - SECRETS_LOST_AFTER)
+    lost += queued.update(state=MailState.LOST, updated_at=now)
     if lost:
-        logger.warning("secret_mails_lost", mails=lost)
+        logger.warning("secrets_lost", messages=lost)
     return lost
 
 

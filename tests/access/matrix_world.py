@@ -14,7 +14,7 @@ from shared_apps.access import services as access
 from shared_apps.access.models import Membership
 from shared_apps.access.selectors import root_unit
 from shared_apps.accounts.models import User
-from shared_apps.accounts.services import issue_api_key
+from shared_apps.accounts.services import add_sign_in_policy, issue_api_key
 from shared_apps.documents.models import Document
 from shared_apps.kernel.ids import uuid7, uuid8_near
 from shared_apps.seals.services import seal_chains
@@ -116,6 +116,7 @@ class World:
     def _rights(self) -> None:
         self.role = access.create_role(actor=machine(), code="own", name="Own", grants=[])
         self.membership = Membership.objects.get(user=self.people["colleague"])
+        self.policy = add_sign_in_policy(actor=machine(), role="supervisor", factor="code")
         self.api_key = issue_api_key(
             actor=machine().changed(user_id=self.people["lead"].pk),
             name="Till",

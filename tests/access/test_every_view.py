@@ -24,6 +24,7 @@ OWN_ACCOUNT = {
     "second-factor-verification",
     "session",
     "sessions",
+    "sign-in-codes",
 }
 STRANGERS = {
     "auth-login",

@@ -206,6 +206,7 @@ GET    api/v1/seals/settings/                               +33333331
 PATCH  api/v1/seals/settings/                               +33333331
 GET    api/v1/seals/verification/                           +33333331
 GET    api/v1/second-factor/                                ++++++++1
+POST   api/v1/second-factor/codes/                          cccccccc1
 POST   api/v1/second-factor/enrolment/                      ++++++++1
 POST   api/v1/second-factor/enrolment/confirmation/         cccccccc1
 POST   api/v1/second-factor/recovery-codes/                 bbbbbbbb1
@@ -220,6 +221,11 @@ POST   api/v1/sellers/<uuid:pk>/suspension/                 334444441
 GET    api/v1/sessions/                                     ++++++++1
 DELETE api/v1/sessions/                                     ++++++++1
 DELETE api/v1/sessions/<uuid:pk>/                           444444441
+GET    api/v1/sign-in-policies/                             +33333331
+POST   api/v1/sign-in-policies/                             +33333331
+GET    api/v1/sign-in-policies/<uuid:pk>/                   +33333331
+PATCH  api/v1/sign-in-policies/<uuid:pk>/                   +33333331
+DELETE api/v1/sign-in-policies/<uuid:pk>/                   +33333331
 GET    api/v1/tax-rates/                                    +++++++31
 POST   api/v1/tax-rates/                                    +33333331
 GET    api/v1/tax-rates/<uuid:pk>/                          +++++++31

@@ -35,6 +35,7 @@ SIGNED_MESSAGES = {"api/v1/charge-callbacks/"}
 UNSETTLED = {
     "api/auth/logout/",
     "api/v1/second-factor/",
+    "api/v1/second-factor/codes/",
     "api/v1/second-factor/enrolment/",
     "api/v1/second-factor/enrolment/confirmation/",
     "api/v1/second-factor/verification/",

@@ -10,7 +10,7 @@ from typing import Any
 
 from shared_apps.access import services as access
 from shared_apps.access.selectors import root_unit
-from shared_apps.accounts.services import issue_api_key
+from shared_apps.accounts.services import add_sign_in_policy, issue_api_key
 from shared_apps.kernel import clock
 from shared_apps.kernel.ids import uuid7, uuid8_near
 from shared_apps.kernel.money import Money
@@ -86,6 +86,7 @@ class Crowd:
             access.create_role(
                 actor=self.system, code=f"role_{number}", name=f"Role {number}", grants=[]
             )
+            add_sign_in_policy(actor=self.system, role=f"role_{number}", factor="code")
 
     def _catalogue(self) -> None:
         self.clients = record_clients(
@@ -348,6 +349,7 @@ LISTS: dict[str, Reader] = {
         f"object-grants/?subject_type=deals.deal&subject_id={c.deals[0].pk}",
     ),
     "api-keys/": lambda c: ("ada", "api-keys/"),
+    "sign-in-policies/": lambda c: ("ada", "sign-in-policies/"),
     "audit-entries/": lambda c: ("ada", "audit-entries/"),
     "field-history/": lambda c: (
         "ada",

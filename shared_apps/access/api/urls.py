@@ -7,6 +7,7 @@ from shared_apps.access.api.audit_views import AuditEntryViewSet, FieldHistoryVi
 from shared_apps.access.api.grant_views import ObjectGrantViewSet
 from shared_apps.access.api.key_views import ApiKeyViewSet
 from shared_apps.access.api.people_views import InvitationViewSet, OwnAccessView, UserViewSet
+from shared_apps.access.api.policy_views import SignInPolicyViewSet
 from shared_apps.access.api.role_views import (
     MembershipViewSet,
     PermissionsView,
@@ -29,6 +30,7 @@ router.register("api/v1/roles", RoleViewSet, basename="role")
 router.register("api/v1/memberships", MembershipViewSet, basename="membership")
 router.register("api/v1/object-grants", ObjectGrantViewSet, basename="object-grant")
 router.register("api/v1/api-keys", ApiKeyViewSet, basename="api-key")
+router.register("api/v1/sign-in-policies", SignInPolicyViewSet, basename="sign-in-policy")
 router.register("api/v1/audit-entries", AuditEntryViewSet, basename="audit-entry")
 router.register("api/v1/field-history", FieldHistoryViewSet, basename="field-history")
 router.register("api/v1/seals", SegmentViewSet, basename="seal")

@@ -13,11 +13,8 @@ from rest_framework.request import Request
 from shared_apps.access.actors import actor_for_request
 from shared_apps.access.checker import AccessChecker
 from shared_apps.access.selectors import is_administration
-from shared_apps.accounts.errors import (
-    NotForApiKeys,
-    SecondFactorEnrolmentRequired,
-    SecondFactorRequired,
-)
+from shared_apps.accounts import second_factor
+from shared_apps.accounts.errors import NotForApiKeys, SecondFactorEnrolmentRequired
 from shared_apps.accounts.models import ApiKey
 from shared_apps.audit.history import set_history_actor
 from shared_apps.idempotency.api import IdempotentMixin
@@ -69,9 +66,8 @@ class OrganizationViewMixin:
             # Whoever made it had shown two factors; and it carries no right to administer.
             if self.operation in self.for_people:
                 raise NotForApiKeys
-        elif session.second_factor_at is None:
-            if session.user.second_factor_enrolled_at is not None:
-                raise SecondFactorRequired
+        elif not second_factor.require_known(session) or second_factor.is_shown_by_message(session):
+            # A code by message does for others; a role may have come since the sign-in.
             checker = self.actor.checker
             if isinstance(checker, AccessChecker) and is_administration(checker.access):
                 raise SecondFactorEnrolmentRequired

@@ -13,7 +13,7 @@ from dj_rest_auth import serializers as rest_auth
 from rest_framework import serializers
 
 from shared_apps.accounts import passwords
-from shared_apps.accounts.models import Session, User
+from shared_apps.accounts.models import Channel, Session, User
 from shared_apps.accounts.second_factor import State, state_of
 from shared_apps.accounts.services.second_factors import LONGEST_CODE
 from shared_apps.accounts.tokens import LONGEST_TOKEN
@@ -92,8 +92,13 @@ class LoginCodeIn(StrictSerializer):
 
 class SecondFactorCodeIn(StrictSerializer):
     code = serializers.CharField(
-        max_length=LONGEST_CODE, help_text="Six digits, or a recovery code."
+        max_length=LONGEST_CODE,
+        help_text="Six digits of the authenticator or of a message, or a recovery code.",
     )
+
+
+class CodeRequestIn(StrictSerializer):
+    channel = serializers.ChoiceField(choices=Channel.choices)
 
 
 class TotpCodeIn(StrictSerializer):
@@ -198,6 +203,10 @@ class SessionOut(serializers.ModelSerializer[Session]):
 class SecondFactorOut(serializers.Serializer[Any]):
     second_factor = serializers.ChoiceField(
         choices=[state.value for state in State], source="state"
+    )
+    channels = serializers.ListField(
+        child=serializers.ChoiceField(choices=Channel.choices),
+        help_text="By which ways a code can be sent to this session; empty where none is asked.",
     )
     is_demanded = serializers.BooleanField()
     enrolled_at = serializers.DateTimeField(allow_null=True)

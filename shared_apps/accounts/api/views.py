@@ -234,6 +234,17 @@ class SecondFactorConfirmationView(OwnAccountView):
         return self.answer({"recovery_codes": codes})
 
 
+class SignInCodeView(OwnAccountView):
+    input_serializers = {"post": shapes.CodeRequestIn}
+    success_statuses = {"post": 204}
+    settled_only = False
+
+    def post(self, request: Request) -> Response:
+        """Have a code sent by e-mail or SMS, where the sign-in policy asks for one."""
+        services.send_sign_in_code(actor=self.actor, **self.read_input())
+        return self.answer()
+
+
 class SecondFactorVerificationView(OwnAccountView):
     input_serializers = {"post": shapes.SecondFactorCodeIn}
     success_statuses = {"post": 204}

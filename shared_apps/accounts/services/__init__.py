@@ -58,6 +58,12 @@ from shared_apps.accounts.services.sessions import (
     sign_out,
     start_session,
 )
+from shared_apps.accounts.services.sign_in_codes import send_sign_in_code
+from shared_apps.accounts.services.sign_in_policies import (
+    add_sign_in_policy,
+    change_sign_in_policy,
+    remove_sign_in_policy,
+)
 from shared_apps.accounts.services.super_admins import create_super_admin
 
 __all__ = [
@@ -66,8 +72,10 @@ __all__ = [
     "SignIn",
     "TotpEnrolment",
     "accept_invitation",
+    "add_sign_in_policy",
     "begin_totp_enrolment",
     "change_password",
+    "change_sign_in_policy",
     "confirm_totp_enrolment",
     "create_super_admin",
     "create_user",
@@ -87,6 +95,7 @@ __all__ = [
     "reactivate_user",
     "redeem_login_code",
     "refresh_session",
+    "remove_sign_in_policy",
     "replace_recovery_codes",
     "request_password_reset",
     "require_both_factors",
@@ -98,6 +107,7 @@ __all__ = [
     "revoke_all_keys",
     "revoke_api_key",
     "rotate_api_key",
+    "send_sign_in_code",
     "sign_in",
     "sign_out",
     "start_session",

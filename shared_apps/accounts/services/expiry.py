@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from shared_apps.accounts.models import AttemptCounter, OneTimeSecret
+from shared_apps.accounts.models import AttemptCounter, OneTimeSecret, SignInCode
 from shared_apps.kernel import clock
 from shared_apps.kernel.operations import step
 
@@ -17,4 +17,5 @@ def delete_expired() -> int:
     now = clock.now()
     counters, _ = AttemptCounter.objects.filter(window_ends_at__lt=now).delete()
     secrets, _ = OneTimeSecret.objects.filter(expires_at__lt=now - _KEPT_FOR).delete()
-    return counters + secrets
+    codes, _ = SignInCode.objects.filter(expires_at__lt=now).delete()
+    return counters + secrets + codes

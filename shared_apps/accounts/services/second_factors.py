@@ -24,6 +24,7 @@ from shared_apps.accounts.errors import (
     EnrolmentNotBegun,
     NotEnrolled,
     SecondFactorDemanded,
+    SecondFactorRequired,
     SecondFactorWrong,
     TooManyAttempts,
 )
@@ -36,6 +37,7 @@ from shared_apps.accounts.events import (
     SecondFactorVerified,
 )
 from shared_apps.accounts.models import RecoveryCode, Session, User
+from shared_apps.accounts.services import sign_in_codes
 from shared_apps.accounts.services.credentials import require_present_password
 from shared_apps.accounts.services.endings import end_all_sessions
 from shared_apps.accounts.services.locks import locked_user, require_person
@@ -71,10 +73,14 @@ def begin_totp_enrolment(*, password: str, actor: Actor) -> TotpEnrolment:
     Whoever finds an open session must not be able to lock its owner out with a phone of theirs.
 
     :raises AlreadyEnrolled: the person has a second factor already.
+    :raises SecondFactorRequired: the session has still to show a code by e-mail or SMS.
     :raises PasswordWrong: the password is not the present one.
     :raises TooManyAttempts: it was guessed at too often.
     """
     require_present_password(password=password, field="password", actor=actor)
+    if sign_in_codes.is_asked_of(actor=actor):
+        # With the password alone, an authenticator of their own would take the code's place.
+        raise SecondFactorRequired
     with transaction.atomic():
         return _begin(require_person(actor=actor))
 
@@ -138,15 +144,22 @@ def _enrol(user: User, *, device: TOTPDevice, actor: Actor) -> list[str]:
 
 @step
 def verify_second_factor(*, code: str, actor: Actor) -> None:
-    """Show the second factor in the present session: a TOTP code, or a recovery code.
+    """Show the second factor in the present session: a TOTP code, a recovery code, or the code
+    that was sent by e-mail or SMS.
 
     :raises NotEnrolled: the person has no second factor.
     :raises SecondFactorWrong: the code is not right, or was used before.
     :raises TooManyAttempts: too many wrong codes; `retry_after` says how long to wait.
     """
+    by_message = sign_in_codes.is_asked_of(actor=actor)
+    if by_message:
+        sign_in_codes.count_tries(actor=actor)
     with transaction.atomic():
-        user = require_person(actor=actor)
-        is_right = verify_code(user=user, code=code, actor=actor)
+        if by_message:
+            is_right = sign_in_codes.try_sign_in_code(code=code, actor=actor)
+        else:
+            user = require_person(actor=actor)
+            is_right = verify_code(user=user, code=code, actor=actor)
         if is_right:
             _settle(actor)
     if not is_right:

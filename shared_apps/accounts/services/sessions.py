@@ -11,6 +11,7 @@ from django.db.models import Exists, OuterRef
 from rest_framework_simplejwt.exceptions import TokenError
 from rest_framework_simplejwt.settings import api_settings
 
+from shared_apps.accounts import second_factor
 from shared_apps.accounts.errors import CredentialsRefused, RefreshRefused, SessionUnknown
 from shared_apps.accounts.events import SessionReuseDetected, SessionStarted
 from shared_apps.accounts.models import Session, User
@@ -80,6 +81,7 @@ def start_session(
         method=method,
         current_token_id=uuid4(),
         second_factor_at=second_factor_at,
+        demanded_factor=second_factor.factor_for(user),
         ip_address=actor.ip_address,
         user_agent=actor.user_agent[:_AGENT_LENGTH],
         last_seen_at=now,
