@@ -45,6 +45,11 @@ app.conf.beat_schedule = {
         "schedule": 30.0,
         "options": {"expires": 30},
     },
+    "credits to be counted": {
+        "task": "tenant_apps.ledger.tasks.fold_credits_everywhere",
+        "schedule": 5.0,
+        "options": {"expires": 5},
+    },
     "history of the books": {
         "task": "tenant_apps.ledger.tasks.settle_history_everywhere",
         "schedule": 60.0,

@@ -23,13 +23,17 @@ NORMAL_SIDES = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChartLine:
-    """A line of the chart. `floor` (minor units) is the least that its accounts may hold."""
+    """A line of the chart. `floor` (minor units) is the least that its accounts may hold.
+
+    What rules credit a `deferred` line with is counted later, so that sales do not queue at it.
+    """
 
     code: str
     name: str
     kind: AccountKind
     subledger: str = ""
     floor: int | None = None
+    deferred: bool = False
 
     @property
     def normal_side(self) -> Side:
@@ -88,7 +92,7 @@ CHART: tuple[ChartLine, ...] = (
     ChartLine(code=CURRENCY_POSITION, name="Currency position", kind=ASSET),
     # A customer's deposit can be used up but not overdrawn.
     ChartLine(code="2000", name="Customer deposits", kind=LIABILITY, subledger="party", floor=0),
-    ChartLine(code="2100", name="Tax payable", kind=LIABILITY),
+    ChartLine(code="2100", name="Tax payable", kind=LIABILITY, deferred=True),
     ChartLine(code="2200", name="Commissions payable", kind=LIABILITY, subledger="user"),
     ChartLine(code="2300", name="Trade payables", kind=LIABILITY),
     # What a seller paid in before selling; it can be used up but not overdrawn.
@@ -97,7 +101,7 @@ CHART: tuple[ChartLine, ...] = (
     ChartLine(code=OPENING_EQUITY, name="Opening balance equity", kind=EQUITY),
     ChartLine(code="3100", name="Owner's capital", kind=EQUITY),
     ChartLine(code="3200", name="Retained earnings", kind=EQUITY),
-    ChartLine(code="4000", name="Sales revenue", kind=INCOME),
+    ChartLine(code="4000", name="Sales revenue", kind=INCOME, deferred=True),
     ChartLine(code="4900", name="Other income", kind=INCOME),
     ChartLine(code="5000", name="Commission expense", kind=EXPENSE),
     ChartLine(code=BANK_CHARGES, name="Bank and payment charges", kind=EXPENSE),

@@ -1,6 +1,6 @@
 """The posting functions of the schema, called from Python. Steps: callers have the transaction."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
@@ -12,7 +12,7 @@ from shared_apps.kernel.errors import DomainError
 from shared_apps.kernel.money import AmountOutOfRange
 from tenants.connections import connection
 
-from .entries import CreditChange, Gathering, HoldRequest, Leg, Outcome
+from .entries import CreditChange, Gathering, HoldRequest, Leg, Outcome, locked_by
 from .errors import (
     AboveLimit,
     AccountUnusable,
@@ -43,7 +43,14 @@ _POST_MANY = """
     SELECT * FROM ledger_post_transfers(
         %s::uuid[], %s::bytea[], %s::uuid[], %s::smallint[], %s::uuid[], %s::smallint[],
         %s::uuid[], %s::smallint[], %s::bigint[], %s::text[], %s::date[], %s::text[], %s::text[],
-        %s::text[], %s::uuid[], %s::uuid[], %s::text[], %s::uuid, %s::timestamptz)
+        %s::text[], %s::uuid[], %s::uuid[], %s::text[], %s::uuid, %s::timestamptz, %s::boolean[])
+    WHERE NOT EXISTS (SELECT FROM ledger_stop)
+"""
+_POST_DEFERRED = """
+    SELECT %s::uuid, o.* FROM ledger_post_deferred(
+        %s::uuid, %s::bytea, %s::uuid, %s::smallint, %s::uuid, %s::smallint, %s::smallint,
+        %s::uuid, %s::bigint, %s::text, %s::date, %s::text, %s::text,
+        %s::text, %s::uuid, %s::uuid, %s::text, %s::uuid, %s::timestamptz) AS o
     WHERE NOT EXISTS (SELECT FROM ledger_stop)
 """
 
@@ -145,18 +152,21 @@ def post_legs(
     outcomes: dict[UUID, Outcome] = {}
     if len(legs) > MAX_BATCH:
         # Several calls in one transaction: all rows are locked first, in the one lock order.
-        lock_balances(account_ids=_accounts_of(legs))
+        lock_balances(account_ids=locked_by(legs))
     with refusals_by_name(), connection.prepared_cursor() as cursor:
         for start in range(0, len(legs), MAX_BATCH):
             batch = legs[start : start + MAX_BATCH]
             if len(batch) == 1:
                 leg = batch[0]
                 values = (*_ids(leg), *_sides(leg, ranked=True), *_content(leg))
-                cursor.execute(_POST_ONE, [leg.id, *values, actor_id, posted_at])
+                statement = _POST_DEFERRED if leg.credit_deferred else _POST_ONE
+                cursor.execute(statement, [leg.id, *values, actor_id, posted_at])
             else:
                 rows = ((*_ids(leg), *_sides(leg, ranked=False), *_content(leg)) for leg in batch)
                 columns = [list(column) for column in zip(*rows, strict=True)]
-                cursor.execute(_POST_MANY, [*columns, actor_id, posted_at])
+                deferred = [leg.credit_deferred for leg in batch]
+                later = deferred if any(deferred) else None
+                cursor.execute(_POST_MANY, [*columns, actor_id, posted_at, later])
             for row in written(cursor):
                 outcomes[row[0]] = Outcome(
                     debit_version=row[1],
@@ -187,6 +197,8 @@ def _sides(leg: Leg, *, ranked: bool) -> tuple[Any, ...]:
     """Both accounts; the function for one transfer is told their ranks, the other reads them."""
     if ranked:
         debit = (leg.debit_account_id, leg.debit_stripe, leg.debit_rank)
+        if leg.credit_deferred:
+            return (*debit, leg.credit_account_id)
         return (*debit, leg.credit_account_id, leg.credit_stripe, leg.credit_rank)
     return leg.debit_account_id, leg.debit_stripe, leg.credit_account_id, leg.credit_stripe
 
@@ -319,11 +331,6 @@ def change_credit_line(
         cursor.execute(_CHANGE_CREDIT_LINE, values)
         ((replayed,),) = written(cursor)
     return bool(replayed)
-
-
-def _accounts_of(legs: Iterable[Leg]) -> list[UUID]:
-    accounts = {leg.debit_account_id for leg in legs} | {leg.credit_account_id for leg in legs}
-    return sorted(accounts)
 
 
 def lock_balances(*, account_ids: Sequence[UUID]) -> None:

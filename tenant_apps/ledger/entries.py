@@ -1,6 +1,6 @@
 """The values that go into the books and come out of a posting."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from uuid import UUID
@@ -67,7 +67,10 @@ class OpeningLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Leg:
-    """One transfer to be posted. The ranks are those of its accounts in the order of locks."""
+    """One transfer to be posted. The ranks are those of its accounts in the order of locks.
+
+    `credit_deferred` says that the credited account may count it later.
+    """
 
     id: UUID
     request_hash: bytes
@@ -87,6 +90,7 @@ class Leg:
     credit_stripe: int = 0
     debit_rank: int = 0
     credit_rank: int = 0
+    credit_deferred: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,23 +109,34 @@ class Gathering:
     effective_on: date
 
 
+def locked_by(legs: Iterable[Leg]) -> list[UUID]:
+    """The accounts whose balances the legs change: not those that they credit later."""
+    debits = {leg.debit_account_id for leg in legs}
+    credits = {leg.credit_account_id for leg in legs if not leg.credit_deferred}
+    return sorted(debits | credits)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """What the database answered for one leg; balances are in minor units, normal side up.
 
-    `replayed` says that the leg stood in the books before this call.
+    `replayed` says that the leg stood in the books before this call. A credit that is counted later
+    has no version and no balance, also when it is told again after it was counted.
     """
 
     debit_version: int
     debit_balance: int
-    credit_version: int
-    credit_balance: int
+    credit_version: int | None
+    credit_balance: int | None
     replayed: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PostedLeg:
-    """A leg that stands in the books, with what it left on either side (minor units)."""
+    """A leg that stands in the books, with what it left on either side (minor units).
+
+    Of a credit that is counted later, nobody knows that yet: `credit_balance` is None.
+    """
 
     transfer_id: UUID
     number: int
@@ -129,7 +144,14 @@ class PostedLeg:
     credit_account_id: UUID
     amount: Money
     debit_balance: int
-    credit_balance: int
+    credit_balance: int | None
+
+    @property
+    def credited_balance(self) -> int:
+        """What the credit left on an account that is never credited later."""
+        if self.credit_balance is None:
+            raise ValueError("This credit is counted later.")
+        return self.credit_balance
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

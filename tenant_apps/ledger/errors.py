@@ -161,6 +161,13 @@ class AccountNotClosed(Conflict):
     title = "The account is open."
 
 
+class AccountNotDeferrable(RuleRefused):
+    """Credits are counted later only where no floor and no party's limit depends on the balance."""
+
+    code = "account_not_deferrable"
+    title = "What the account holds must be known at once."
+
+
 class PeriodNotEnded(RuleRefused):
     """Only a period that has ended can be closed."""
 

@@ -72,6 +72,16 @@ class AccountStriped(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AccountDeferralChanged(Event):
+    """Credits of a line of the chart are counted later from now on, or at once."""
+
+    app: ClassVar[str] = "ledger"
+    subject_type: ClassVar[str] = "ledger.account"
+    code: str
+    deferred: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FiscalYearOpened(Event):
     """The subject is the first period of the year."""
 

@@ -49,6 +49,15 @@ side AS (
           FROM ledger_transfer t
          WHERE t.credit_account_id = m.account_id AND t.credit_stripe = m.stripe
            AND t.credit_version > m.from_version
+         UNION ALL
+        SELECT f.version, f.balance, f.transfer_id, -m.direction * t.amount_minor
+          FROM ledger_foldedcredit f
+          LEFT JOIN LATERAL (
+               SELECT t.amount_minor FROM ledger_transfer t
+                WHERE t.id = f.transfer_id AND t.credit_version IS NULL
+                  AND t.credit_account_id = f.account_id OFFSET 0) t ON true
+         WHERE f.account_id = m.account_id AND f.stripe = m.stripe
+           AND f.version > m.from_version
         OFFSET 0) s
 )
 """
@@ -59,9 +68,17 @@ side AS (
            CASE a.normal_side WHEN 'debit' THEN 1 ELSE -1 END * t.amount_minor AS change
       FROM ledger_transfer t LEFT JOIN ledger_account a ON a.id = t.debit_account_id
      UNION ALL
-    SELECT t.credit_account_id, t.credit_stripe, t.credit_version, t.credit_balance, t.id,
+    SELECT t.credit_account_id, t.credit_stripe, coalesce(t.credit_version, f.version),
+           coalesce(t.credit_balance, f.balance), t.id,
            CASE a.normal_side WHEN 'debit' THEN -1 ELSE 1 END * t.amount_minor
-      FROM ledger_transfer t LEFT JOIN ledger_account a ON a.id = t.credit_account_id
+      FROM ledger_transfer t
+      LEFT JOIN ledger_account a ON a.id = t.credit_account_id
+      LEFT JOIN ledger_foldedcredit f
+        ON f.transfer_id = t.id AND f.account_id = t.credit_account_id
+      LEFT JOIN ledger_deferredcredit w
+        ON w.transfer_id = t.id AND w.account_id = t.credit_account_id
+     -- What waits is no side of the balance yet.
+     WHERE t.credit_version IS NOT NULL OR f.transfer_id IS NOT NULL OR w.transfer_id IS NULL
 ),
 moved AS MATERIALIZED (
     SELECT coalesce(b.account_id, s.account_id) AS account_id,
@@ -128,18 +145,28 @@ UNION ALL
   ORDER BY s.account_id, s.stripe, s.place LIMIT %(most)s)
 """
 
+# With what waits to be counted: the other side of it stands in a balance already.
 _TRIAL_BALANCE = """
-SELECT 'the books are even in each currency', b.currency::text,
-       'debits exceed credits by ' || sum(b.direction * b.posted), 0
-  FROM ledger_balance b GROUP BY b.currency HAVING sum(b.direction * b.posted) <> 0
+SELECT 'the books are even in each currency', n.currency::text,
+       'debits exceed credits by ' || sum(n.net), 0
+  FROM (SELECT b.currency, b.direction * b.posted AS net FROM ledger_balance b
+         UNION ALL
+        SELECT b.currency, -w.amount_minor
+          FROM ledger_deferredcredit w
+          JOIN ledger_balance b ON b.account_id = w.account_id AND b.stripe = 0) n
+ GROUP BY n.currency HAVING sum(n.net) <> 0
  ORDER BY 2 LIMIT %(most)s
 """
 _TRIAL_BALANCE_OF_ACCOUNTS = """
-SELECT 'the books are even in each currency', a.currency::text, 'debits exceed credits by '
-       || sum(CASE a.normal_side WHEN 'debit' THEN b.posted ELSE -b.posted END), 0
-  FROM ledger_balance b JOIN ledger_account a ON a.id = b.account_id
- GROUP BY a.currency
-HAVING sum(CASE a.normal_side WHEN 'debit' THEN b.posted ELSE -b.posted END) <> 0
+SELECT 'the books are even in each currency', a.currency::text,
+       'debits exceed credits by ' || sum(n.net), 0
+  FROM (SELECT b.account_id, CASE a.normal_side WHEN 'debit' THEN b.posted
+                             ELSE -b.posted END AS net
+          FROM ledger_balance b JOIN ledger_account a ON a.id = b.account_id
+         UNION ALL
+        SELECT w.account_id, -w.amount_minor FROM ledger_deferredcredit w) n
+  JOIN ledger_account a ON a.id = n.account_id
+ GROUP BY a.currency HAVING sum(n.net) <> 0
  ORDER BY 2 LIMIT %(most)s
 """
 

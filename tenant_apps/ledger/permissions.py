@@ -16,6 +16,7 @@ GRANTS = {
         "ledger.add_account": "organization",
         "ledger.close_account": "organization",
         "ledger.stripe_account": "organization",
+        "ledger.defer_account": "organization",
         "ledger.post_manual_journal": "organization",
         "ledger.reverse_journal": "organization",
         "ledger.post_opening_balances": "organization",

@@ -5,17 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
-from django.db.models import (
-    BigIntegerField,
-    Case,
-    Exists,
-    F,
-    OuterRef,
-    QuerySet,
-    Subquery,
-    Sum,
-    When,
-)
+from django.db.models import Exists, F, OuterRef, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 
 from shared_apps.kernel.actor import Actor
@@ -25,7 +15,7 @@ from shared_apps.kernel.money import Money
 from .entries import Funds
 from .errors import UnknownAccount, UnknownHold
 from .history.balances import balances_at
-from .history.books import line_sums
+from .history.books import line_sums, line_sums_now
 from .history.statements import Statement
 from .models import (
     Account,
@@ -38,13 +28,15 @@ from .models import (
     JournalMetadata,
     PeriodState,
     PostingRule,
-    Side,
     StatementLine,
     Stop,
     Transfer,
     TransferQuerySet,
 )
 from .needed import account_id_of
+
+# What a balance counts and what waits to be counted.
+_HOLDS = F("posted") + F("waiting")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -207,9 +199,12 @@ def is_striped(*, account_id: UUID) -> bool:
 
 
 def account_statement(*, account_id: UUID) -> QuerySet[StatementLine]:
-    """The lines of an account's statement, newest first, each with the balance that it left."""
+    """The lines of an account's statement, newest first, each with the balance that it left.
+
+    Credits that wait to be counted are no lines yet: see `services.fold_for_reading`.
+    """
     stripes = list(Balance.objects.filter(account_id=account_id).values_list("stripe", flat=True))
-    lines = StatementLine.objects.filter(account_id=account_id)
+    lines = StatementLine.objects.filter(account_id=account_id, version__isnull=False)
     if len(stripes) == 1:
         # Versions follow the stripe in the index: with it, a page reads no more than its lines.
         lines = lines.filter(stripe=stripes[0])
@@ -228,7 +223,7 @@ def balance_of(*, account_code: str, currency: str, subledger_id: UUID | None = 
     found = Balance.objects.filter(account__code=account_code, account__currency=currency)
     if subledger_id is not None:
         found = found.filter(account__subledger_id=subledger_id)
-    total = found.aggregate(total=Sum("posted"))["total"]
+    total = found.aggregate(total=Sum(_HOLDS))["total"]
     return Money(int(total or 0), currency)
 
 
@@ -242,7 +237,7 @@ def funds_of(*, account_code: str, currency: str, subledger_id: UUID | None = No
         raise UnknownAccount(f"The chart has no account {account_code}.")
     account_id = account_id_of(chart_id=line.id, currency=currency, subledger_id=subledger_id)
     sums = Balance.objects.filter(account_id=account_id).aggregate(
-        posted=Coalesce(Sum("posted"), 0), held=Coalesce(Sum("held"), 0)
+        posted=Coalesce(Sum(_HOLDS), 0), held=Coalesce(Sum("held"), 0)
     )
     above_floor = sums["posted"] - sums["held"] - (line.floor or 0)
     return Funds(
@@ -287,7 +282,7 @@ def balances_of(
             account__subledger_id__in=ids,
         )
         .values_list("account__subledger_id")
-        .annotate(total=Sum("posted"))
+        .annotate(total=Sum(_HOLDS))
     )
     posted = {subledger_id: int(total) for subledger_id, total in found}
     return {subledger_id: Money(posted.get(subledger_id, 0), currency) for subledger_id in ids}
@@ -326,25 +321,12 @@ def trial_balance(*, as_of: date | None = None, known_at: datetime | None = None
     :raises InstantNotSettled: what was known then is not settled yet.
     """
     is_present = as_of is None and known_at is None
-    sums = _balances_now() if is_present else line_sums(as_of=as_of, known_at=known_at)
+    sums = line_sums_now() if is_present else line_sums(as_of=as_of, known_at=known_at)
     charts = {account.code: account for account in Account.objects.chart()}
     rows = tuple(
         _trial_row(charts[code], currency, net) for code, currency, net in sorted(sums) if net
     )
     return TrialBalance(as_of=as_of, known_at=known_at, rows=rows, totals=_totals(rows))
-
-
-def _balances_now() -> list[tuple[str, str, int]]:
-    """Debit-positive sums by line of the chart and currency, in one statement."""
-    signed = Case(
-        When(account__normal_side=Side.DEBIT, then=F("posted")),
-        default=-F("posted"),
-        output_field=BigIntegerField(),
-    )
-    found = Balance.objects.values_list("account__code", "account__currency").annotate(
-        net=Sum(signed)
-    )
-    return [(code, currency, int(net)) for code, currency, net in found]
 
 
 def _trial_row(chart: Account, currency: str, net: int) -> TrialBalanceRow:

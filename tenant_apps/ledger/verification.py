@@ -45,9 +45,16 @@ side AS (
            CASE a.normal_side WHEN 'debit' THEN t.amount_minor ELSE -t.amount_minor END AS change
       FROM ledger_transfer t LEFT JOIN ledger_account a ON a.id = t.debit_account_id
      UNION ALL
-    SELECT t.credit_account_id, t.credit_stripe, t.credit_version, t.credit_balance, t.id,
+    SELECT t.credit_account_id, t.credit_stripe, coalesce(t.credit_version, f.version),
+           coalesce(t.credit_balance, f.balance), t.id,
            CASE a.normal_side WHEN 'credit' THEN t.amount_minor ELSE -t.amount_minor END
-      FROM ledger_transfer t LEFT JOIN ledger_account a ON a.id = t.credit_account_id
+      FROM ledger_transfer t
+      LEFT JOIN ledger_account a ON a.id = t.credit_account_id
+      LEFT JOIN ledger_foldedcredit f ON f.transfer_id = t.id
+      LEFT JOIN ledger_deferredcredit w
+        ON w.transfer_id = t.id AND w.account_id = t.credit_account_id
+     -- What waits is no side of the balance yet.
+     WHERE t.credit_version IS NOT NULL OR f.transfer_id IS NOT NULL OR w.transfer_id IS NULL
 ),
 step AS (
     SELECT s.*,
@@ -128,6 +135,28 @@ _CHECKS: dict[str, str] = {
          WHERE a.currency IS NOT NULL
          GROUP BY a.id
         HAVING count(b.account_id) <> a.stripes
+    """,
+    "credits that were deferred wait or are counted, once": """
+        SELECT coalesce(t.id, w.transfer_id, f.transfer_id)::text,
+               CASE WHEN t.id IS NULL THEN 'is no transfer that was deferred'
+                    ELSE 'credits ' || t.amount_minor || ' to account ' || t.credit_account_id
+                         || coalesce('; ' || w.amount_minor || ' wait for ' || w.account_id,
+                                     '; nothing waits')
+                         || coalesce('; counted for ' || f.account_id, '; not counted') END
+          FROM (SELECT * FROM ledger_transfer WHERE credit_version IS NULL) t
+          FULL JOIN ledger_deferredcredit w ON w.transfer_id = t.id
+          FULL JOIN ledger_foldedcredit f ON f.transfer_id = coalesce(t.id, w.transfer_id)
+         WHERE t.id IS NULL OR t.credit_balance IS NOT NULL
+            OR (w.transfer_id IS NULL) = (f.transfer_id IS NULL)
+            OR (w.account_id, w.amount_minor) <> (t.credit_account_id, t.amount_minor)
+            OR (f.account_id, f.stripe) <> (t.credit_account_id, t.credit_stripe)
+    """,
+    "credits wait where nobody decides by the balance": """
+        SELECT a.id::text, 'account ' || a.code || ' has credits that wait, and '
+               || CASE WHEN a.status <> 'open' THEN 'is closed' ELSE 'a floor' END
+          FROM ledger_account a
+         WHERE EXISTS (SELECT FROM ledger_deferredcredit w WHERE w.account_id = a.id)
+           AND (a.floor IS NOT NULL OR a.status <> 'open')
     """,
     "transfers stay within one currency": """
         SELECT t.id::text,
@@ -234,11 +263,14 @@ _CHECKS: dict[str, str] = {
          GROUP BY t.journal_id HAVING count(r.id) NOT IN (0, count(*))
     """,
     "the books are even in each currency": """
-        SELECT a.currency::text, 'debits exceed credits by ' || sum(
-                   CASE a.normal_side WHEN 'debit' THEN b.posted ELSE -b.posted END)
-          FROM ledger_balance b JOIN ledger_account a ON a.id = b.account_id
-         GROUP BY a.currency
-        HAVING sum(CASE a.normal_side WHEN 'debit' THEN b.posted ELSE -b.posted END) <> 0
+        SELECT a.currency::text, 'debits exceed credits by ' || sum(n.net)
+          FROM (SELECT b.account_id, CASE a.normal_side WHEN 'debit' THEN b.posted
+                                     ELSE -b.posted END AS net
+                  FROM ledger_balance b JOIN ledger_account a ON a.id = b.account_id
+                 UNION ALL
+                SELECT w.account_id, -w.amount_minor FROM ledger_deferredcredit w) n
+          JOIN ledger_account a ON a.id = n.account_id
+         GROUP BY a.currency HAVING sum(n.net) <> 0
     """,
     **checking.CHECKS,
 }

@@ -183,6 +183,7 @@ BODIES: dict[tuple[str, str], Any] = {
         "effective_on": _DAY,
     },
     ("POST", "ledger/accounts/<uuid:pk>/striping/"): lambda w: {"stripes": 4},
+    ("POST", "ledger/accounts/<uuid:pk>/deferral/"): lambda w: {"deferred": False},
     ("POST", "ledger/fiscal-years/"): lambda w: {"fiscal_year": 2031},
     ("POST", "ledger/periods/<uuid:pk>/reopening/"): lambda w: {"reason": "A mistake."},
     ("POST", "ledger/restart/"): lambda w: {"reason": "Repaired."},

@@ -135,6 +135,7 @@ POST   api/v1/ledger/accounts/                              +33333331
 GET    api/v1/ledger/accounts/<uuid:account_id>/statement/  ++3333331
 GET    api/v1/ledger/accounts/<uuid:pk>/                    ++3333331
 POST   api/v1/ledger/accounts/<uuid:pk>/closing/            +33333331
+POST   api/v1/ledger/accounts/<uuid:pk>/deferral/           +33333331
 POST   api/v1/ledger/accounts/<uuid:pk>/reopening/          c33333331
 POST   api/v1/ledger/accounts/<uuid:pk>/striping/           +33333331
 GET    api/v1/ledger/credit-lines/                          ++3333331

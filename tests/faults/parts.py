@@ -34,6 +34,7 @@ SCHEDULE = {
     "outbox": 0.7,
     "mail": 1.2,
     "expired holds": 2.0,
+    "credits to be counted": 0.9,
     "history of the books": 3.0,
     "invariants": 3.0,
     "seals": 2.0,

@@ -1,7 +1,8 @@
 """All operations on the books in any order, beside a model that knows nothing of databases.
 
-The model keeps two numbers for each customer: what they have put down and what of it is held. It
-says beforehand what is refused; afterwards books, holds, entries and statements agree with it.
+The model keeps two numbers for each customer: what they have put down and what of it is held; and
+what was sold, whose revenue is counted later. It says beforehand what is refused; afterwards books,
+holds, entries and statements agree with it.
 """
 
 from dataclasses import dataclass, field
@@ -29,10 +30,21 @@ from shared_apps.kernel import clock
 from shared_apps.kernel.errors import DomainError
 from shared_apps.kernel.ids import uuid7, uuid8_near
 from shared_apps.kernel.money import Money
+from tenant_apps.ledger import folding
 from tenant_apps.ledger.entries import HoldRequest, Posting, Reversal
-from tenant_apps.ledger.models import Balance, Hold
-from tenant_apps.ledger.selectors import account_statement, funds_of, trial_balance
-from tenant_apps.ledger.services import capture, expire_holds, post, release, reserve, reverse
+from tenant_apps.ledger.folding import credited_later, fold_waiting, is_waiting
+from tenant_apps.ledger.history.settling import settle
+from tenant_apps.ledger.models import Account, Balance, Hold
+from tenant_apps.ledger.selectors import account_statement, balance_of, funds_of, trial_balance
+from tenant_apps.ledger.services import (
+    capture,
+    expire_holds,
+    post,
+    release,
+    reserve,
+    reverse,
+    set_deferral,
+)
 from tenant_apps.ledger.verification import verify
 from tests.ledger.conftest import posting
 
@@ -68,8 +80,11 @@ class Books(RuleBasedStateMachine):
         self.actor = system_actor("test")
         self.customers = [Customer() for _ in range(2)]
         self.held: dict[UUID, Held] = {}
+        self.revenue = 0
+        self.sold: dict[UUID, int] = {}
         self.atomic = transaction.atomic()
         self.atomic.__enter__()
+        self.count_revenue(later=True)
         for owner, customer in enumerate(self.customers):
             paid = self.posting_of("payment.received.cash", owner, 1000)
             assert self.tried(post, postings=[paid]) == "done"
@@ -112,6 +127,39 @@ class Books(RuleBasedStateMachine):
             *((one, owner, -amount) for one, amount in zip(batch, amounts, strict=True))
         )
 
+    @rule(later=st.booleans())
+    def count_revenue(self, later: bool) -> None:
+        line = Account.objects.chart().get(code="4000")
+        set_deferral(actor=self.actor, account_id=line.id, deferred=later)
+
+    @rule(target=done, owner=CUSTOMERS, amounts=st.lists(AMOUNTS, min_size=1, max_size=4))
+    def sell(self, owner: int, amounts: list[int]) -> Any:
+        party, tax = self.customers[owner].id, Money(1, "KES")
+        batch = [
+            posting(
+                "invoice.issued", net=Money(amount, "KES"), tax=tax, party=party, source=uuid7()
+            )
+            for amount in amounts
+        ]
+        assert self.tried(post, postings=batch) == "done"
+        self.revenue += sum(amounts)
+        self.sold |= {one.source_id: amount for one, amount in zip(batch, amounts, strict=True)}
+        return multiple(*((one, owner, 0) for one in batch))
+
+    @rule(most=st.integers(min_value=1, max_value=3))
+    def count_some(self, most: int) -> None:
+        for account_id in credited_later():
+            assert folding.fold(account_id=account_id, limit=most) <= most
+
+    @rule()
+    def count_all(self) -> None:
+        assert fold_waiting() >= 0
+        assert not is_waiting()
+
+    @rule()
+    def settle_the_past(self) -> None:
+        assert settle() is not None
+
     @rule(again=done)
     def repeat(self, again: tuple[Posting, int, int]) -> None:
         assert self.tried(post, postings=[again[0]]) == "done"
@@ -129,6 +177,7 @@ class Books(RuleBasedStateMachine):
         assert self.tried(reverse, reversals=[back]) == ("done" if fits else "below_floor")
         if fits:
             customer.posted -= change
+            self.revenue -= self.sold.get(original.source_id, 0)
             if twice:
                 assert self.tried(reverse, reversals=[back]) == "already_reversed"
 
@@ -206,6 +255,8 @@ class Books(RuleBasedStateMachine):
         for customer in self.customers:
             funds = funds_of(account_code="2000", subledger_id=customer.id, currency="KES")
             assert (funds.posted.minor, funds.held.minor) == (customer.posted, customer.held)
+        sold = balance_of(account_code="4000", currency="KES")
+        assert sold.minor == self.revenue
         states = dict(Hold.objects.values_list("pk", "state"))
         assert states == {id_: held.state for id_, held in self.held.items()}
 

@@ -107,5 +107,5 @@ def _check_sums() -> None:
         sums[row.credit_account_id] -= row.amount_minor
     for balance in Balance.objects.select_related("account"):
         sign = 1 if balance.account.normal_side == "debit" else -1
-        assert balance.posted == sign * sums[balance.account_id]
+        assert balance.holds == sign * sums[balance.account_id]
         assert balance.floor is None or balance.posted >= balance.floor

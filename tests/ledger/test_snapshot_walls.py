@@ -92,7 +92,7 @@ def test_where_one_login_does_everything_triggers_say_the_same(owner: psycopg.Co
 def moved() -> tuple[list[Any], list[int], list[int]]:
     with connection.cursor() as cursor:
         cursor.execute(MOVED)
-        accounts, stripes, versions = zip(*cursor.fetchall(), strict=True)
+        accounts, stripes, versions, _ = zip(*cursor.fetchall(), strict=True)
     return list(accounts), list(stripes), list(versions)
 
 

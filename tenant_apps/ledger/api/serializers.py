@@ -44,6 +44,7 @@ class LedgerAccountOut(serializers.ModelSerializer[Account]):
             "parent_id",
             "stripes",
             "status",
+            "deferred",
             "balance",
             "held",
             "created_at",
@@ -66,6 +67,12 @@ class AccountIn(StrictSerializer):
 class StripesIn(StrictSerializer):
     stripes = serializers.IntegerField(
         min_value=2, max_value=STRIPES_AT_MOST, help_text="How many balances each account gets."
+    )
+
+
+class DeferralIn(StrictSerializer):
+    deferred = serializers.BooleanField(
+        help_text="Whether what posting rules credit it with is counted later."
     )
 
 

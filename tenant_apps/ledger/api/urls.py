@@ -51,6 +51,11 @@ urlpatterns = [
         name="ledger-account-striping",
     ),
     path(
+        f"{_ROOT}/accounts/<uuid:pk>/deferral/",
+        AccountViewSet.as_view({"post": "deferral"}),
+        name="ledger-account-deferral",
+    ),
+    path(
         f"{_ROOT}/holds/<uuid:hold_id>/entries/",
         HoldEntryViewSet.as_view({"get": "list"}),
         name="ledger-hold-entries",

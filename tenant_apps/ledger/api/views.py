@@ -31,6 +31,7 @@ from tenant_apps.ledger.api.journal_serializers import (
 from tenant_apps.ledger.api.pagination import StatementPagination
 from tenant_apps.ledger.api.serializers import (
     AccountIn,
+    DeferralIn,
     FiscalPeriodOut,
     FiscalYearIn,
     HoldEntryOut,
@@ -70,6 +71,7 @@ class AccountViewSet(Listing, Retrieving, OrganizationViewSet):
         "closing": NoBody,
         "reopening": NoBody,
         "striping": StripesIn,
+        "deferral": DeferralIn,
     }
     filterset_class = AccountFilter
     ordering_fields = ("code", "created_at")
@@ -82,6 +84,7 @@ class AccountViewSet(Listing, Retrieving, OrganizationViewSet):
         "closing": "ledger.close_account",
         "reopening": "ledger.close_account",
         "striping": "ledger.stripe_account",
+        "deferral": "ledger.defer_account",
     }
 
     def get_queryset(self) -> QuerySet[Account]:
@@ -124,6 +127,15 @@ class AccountViewSet(Listing, Retrieving, OrganizationViewSet):
         values = self.read_input()
         return self.answer(services.stripe_account(actor=self.actor, account_id=pk, **values))
 
+    def deferral(self, request: Request, pk: UUID) -> Response:
+        """Say whether what posting rules credit a line of the chart with is counted later.
+
+        Postings then no longer wait for one another there. Its balance is exact at any moment; a
+        transfer to it does not tell the balance that it left, its statement does.
+        """
+        values = self.read_input()
+        return self.answer(services.set_deferral(actor=self.actor, account_id=pk, **values))
+
 
 class StatementViewSet(Listing, OrganizationViewSet):
     """An account's statement, newest first: each transfer with the balance that it left.
@@ -140,6 +152,14 @@ class StatementViewSet(Listing, OrganizationViewSet):
     ordering = ("-version",)
     query_parameters = {"list": TimesQuery}
     required_permissions = {"list": VIEW_ACCOUNT}
+
+    def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """The lines, newest first; what waits to be counted is counted before."""
+        account_id = self.kwargs["account_id"]
+        # For whoever may not see the account, nothing is done to it.
+        selectors.statement_visible_to(self.actor, account_id=account_id)
+        services.fold_for_reading(account_id=account_id)
+        return super().list(request, *args, **kwargs)
 
     def get_queryset(self) -> QuerySet[StatementLine]:
         return selectors.statement_visible_to(self.actor, account_id=self.kwargs["account_id"])

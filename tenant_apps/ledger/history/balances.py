@@ -2,7 +2,8 @@
 
 Each question is one SQL statement, so that a settlement beside it changes nothing. Of a balance
 with many transfers it reads: one snapshot or one day's closing, the sums of what was displaced
-beyond it, and the transfers of one block. Of others, their transfers.
+beyond it, and the transfers of one block. Of others, their transfers. What waits to be counted is
+part of the present; of what was known at a settled instant, all is counted.
 """
 
 from collections.abc import Iterable
@@ -14,6 +15,19 @@ from django.db import connection
 from . import sizes
 from .instants import Known, known
 
+# The present of all days: what balances count, and what waits to be counted.
+_BALANCES = """
+SELECT account_id, sum(amount)::numeric(38) FROM (
+    SELECT b.account_id, b.posted AS amount
+      FROM ledger_balance b WHERE b.account_id = ANY (%(accounts)s::uuid[])
+     UNION ALL
+    SELECT b.account_id, -b.direction * w.amount_minor
+      FROM ledger_balance b
+      JOIN ledger_deferredcredit w ON w.account_id = b.account_id
+     WHERE b.account_id = ANY (%(accounts)s::uuid[]) AND b.stripe = 0 AND %(waiting)s
+) AS part
+GROUP BY account_id
+"""
 # Without `known_at`: the day's closing, as far as settled, and what is not settled yet.
 _NOW = """
 WITH place AS MATERIALIZED (
@@ -40,9 +54,17 @@ SELECT account_id, sum(amount)::numeric(38) FROM (
     SELECT p.account_id, -p.direction * t.amount_minor
       FROM place p
      CROSS JOIN LATERAL (
-           SELECT t.amount_minor FROM ledger_transfer t
-            WHERE t.credit_account_id = p.account_id AND t.credit_stripe = p.stripe
-              AND t.credit_version > p.low AND t.effective_on <= %(as_of)s OFFSET 0) AS t
+           SELECT t.amount_minor FROM ledger_creditside t
+            WHERE t.account_id = p.account_id AND t.stripe = p.stripe
+              AND t.version > p.low AND t.effective_on <= %(as_of)s OFFSET 0) AS t
+     UNION ALL
+    SELECT p.account_id, -p.direction * w.amount_minor
+      FROM place p
+      JOIN ledger_deferredcredit w ON w.account_id = p.account_id AND p.stripe = 0
+     CROSS JOIN LATERAL (
+           SELECT FROM ledger_transfer t
+            WHERE t.id = w.transfer_id AND t.effective_on <= %(as_of)s OFFSET 0) AS t
+     WHERE %(waiting)s
 ) AS part
 GROUP BY account_id
 """
@@ -80,9 +102,9 @@ between AS MATERIALIZED (
            t.effective_on, coalesce(l.recorded_at, t.posted_at) <= %(at)s
       FROM place p
      CROSS JOIN LATERAL (
-           SELECT t.id, t.amount_minor, t.effective_on, t.posted_at FROM ledger_transfer t
-            WHERE t.credit_account_id = p.account_id AND t.credit_stripe = p.stripe
-              AND t.credit_version > p.low AND t.credit_version <= p.high OFFSET 0) AS t
+           SELECT t.id, t.amount_minor, t.effective_on, t.posted_at FROM ledger_creditside t
+            WHERE t.account_id = p.account_id AND t.stripe = p.stripe
+              AND t.version > p.low AND t.version <= p.high OFFSET 0) AS t
       LEFT JOIN ledger_latearrival l ON l.transfer_id = t.id
 )
 """
@@ -146,13 +168,12 @@ def balances_at(
     return sums(accounts=accounts, as_of=as_of, moment=moment)
 
 
-def sums(*, accounts: list[UUID], as_of: date | None, moment: Known | None) -> dict[UUID, int]:
-    """The same, for an instant that is known to be settled."""
+def sums(
+    *, accounts: list[UUID], as_of: date | None, moment: Known | None, waiting: bool = True
+) -> dict[UUID, int]:
+    """The same, for an instant that is known to be settled; or without what waits to be counted."""
     if moment is None and as_of is None:
-        statement = (
-            "SELECT account_id, sum(posted) FROM ledger_balance"
-            " WHERE account_id = ANY (%(accounts)s::uuid[]) GROUP BY account_id"
-        )
+        statement = _BALANCES
     elif moment is None:
         statement = _NOW
     else:
@@ -165,6 +186,7 @@ def sums(*, accounts: list[UUID], as_of: date | None, moment: Known | None) -> d
                 "as_of": day_text(as_of),
                 "at": None if moment is None else moment.at,
                 "deep": sizes.DEEP,
+                "waiting": waiting,
             },
         )
         return {account_id: int(total or 0) for account_id, total in cursor.fetchall()}

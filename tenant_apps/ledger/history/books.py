@@ -28,14 +28,31 @@ SELECT a.code, part.currency, sum(part.net)::numeric(38) FROM (
                    AND t.debit_version > coalesce(p.version, 0)
                    AND t.effective_on <= %(as_of)s OFFSET 0)
                 UNION ALL
-               (SELECT -t.amount_minor FROM ledger_transfer t
-                 WHERE t.credit_account_id = b.account_id AND t.credit_stripe = b.stripe
-                   AND t.credit_version > coalesce(p.version, 0)
+               (SELECT -t.amount_minor FROM ledger_creditside t
+                 WHERE t.account_id = b.account_id AND t.stripe = b.stripe
+                   AND t.version > coalesce(p.version, 0)
                    AND t.effective_on <= %(as_of)s OFFSET 0)) AS m
          WHERE b.version > coalesce(p.version, 0)) AS tail
+     UNION ALL
+    SELECT a.parent_id, a.currency, -w.amount_minor
+      FROM ledger_deferredcredit w
+      JOIN ledger_account a ON a.id = w.account_id
+     CROSS JOIN LATERAL (
+           SELECT FROM ledger_transfer t
+            WHERE t.id = w.transfer_id AND t.effective_on <= %(as_of)s OFFSET 0) AS t
 ) AS part
 JOIN ledger_account a ON a.id = part.line_id
 GROUP BY a.code, part.currency
+"""
+# The present of all days: what balances count, and what waits to be counted, at one moment.
+_BALANCES = """
+SELECT a.code, a.currency, sum(part.net)::numeric(38) FROM (
+    SELECT b.account_id, b.direction * b.posted AS net FROM ledger_balance b
+     UNION ALL
+    SELECT w.account_id, -w.amount_minor FROM ledger_deferredcredit w
+) AS part
+JOIN ledger_account a ON a.id = part.account_id
+GROUP BY a.code, a.currency
 """
 # The segments that were wholly known, and the one that was known in part.
 _SEGMENTS = """
@@ -108,6 +125,13 @@ SELECT a.code, part.currency, sum(part.net)::numeric(38) FROM (
 JOIN ledger_account a ON a.id = part.line_id
 GROUP BY a.code, part.currency
 """  # noqa: S608  (the texts stand in this file)
+
+
+def line_sums_now() -> list[tuple[str, str, int]]:
+    """Debit-positive sums by line of the chart (its code) and currency, of all days, now."""
+    with connection.cursor() as cursor:
+        cursor.execute(_BALANCES)
+        return [(code, currency, int(net)) for code, currency, net in cursor.fetchall()]
 
 
 def line_sums(*, as_of: date | None, known_at: datetime | None) -> list[tuple[str, str, int]]:

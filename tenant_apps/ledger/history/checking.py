@@ -10,7 +10,8 @@ listed AS (
 ),
 known AS MATERIALIZED (
     SELECT t.id, t.debit_account_id, t.debit_stripe, t.debit_version, t.credit_account_id,
-           t.credit_stripe, t.credit_version, t.amount_minor, t.currency, t.effective_on,
+           t.credit_stripe, coalesce(t.credit_version, f.version) AS credit_version,
+           t.amount_minor, t.currency, t.effective_on,
            coalesce(l.recorded_at, t.posted_at) AS recorded_at,
            ((coalesce(l.recorded_at, t.posted_at) AT TIME ZONE 'UTC')
             + make_interval(mins => (SELECT day_offset_minutes FROM ledger_settlement)))::date
@@ -20,6 +21,7 @@ known AS MATERIALIZED (
         ON p.account_id = t.debit_account_id AND p.stripe = t.debit_stripe
        AND t.debit_version <= p.version
       LEFT JOIN ledger_latearrival l ON l.transfer_id = t.id
+      LEFT JOIN ledger_foldedcredit f ON f.transfer_id = t.id
 ),
 settled_side AS MATERIALIZED (
     SELECT k.debit_account_id AS account_id, k.debit_stripe AS stripe, k.debit_version AS version,

@@ -222,7 +222,8 @@ class Statement:
             )
 
     def _held(self, day: date | None, moment: Known | None) -> int:
-        found = sums(accounts=[self.account_id], as_of=day, moment=moment)
+        # What waits to be counted is no line yet, so the lines add up without it.
+        found = sums(accounts=[self.account_id], as_of=day, moment=moment, waiting=False)
         return found.get(self.account_id, 0)
 
     def _opening(self, moment: Known | None) -> int:

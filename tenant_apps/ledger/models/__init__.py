@@ -21,6 +21,7 @@ from .credit_lines import (
     CreditLineEntryQuerySet,
     CreditLineQuerySet,
 )
+from .deferral import DeferredCredit, FoldedCredit
 from .holds import Hold, HoldEntry, HoldEntryKind, HoldQuerySet, HoldState
 from .metadata import (
     METADATA_KEY_LENGTH,
@@ -70,8 +71,10 @@ __all__ = [
     "CreditLineEntryKind",
     "CreditLineEntryQuerySet",
     "CreditLineQuerySet",
+    "DeferredCredit",
     "FiscalPeriod",
     "FiscalPeriodQuerySet",
+    "FoldedCredit",
     "Hold",
     "HoldEntry",
     "HoldEntryKind",

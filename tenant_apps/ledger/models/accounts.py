@@ -3,11 +3,14 @@
 from typing import ClassVar, Self
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import BigIntegerField, Case, F, OuterRef, Q, Subquery, Sum, Value, When
+from django.db.models.functions import Coalesce
 
 from shared_apps.kernel.fields import CurrencyField, MinorUnitsField
 from shared_apps.kernel.models import Record, RecordQuerySet
 from shared_apps.kernel.money import Money
+
+from .deferral import DeferredCredit
 
 
 class AccountKind(models.TextChoices):
@@ -63,6 +66,8 @@ class Account(Record):
     lock_rank = models.PositiveSmallIntegerField(default=0)
     stripes = models.PositiveSmallIntegerField(default=1, db_default=1)
     floor = MinorUnitsField(null=True, blank=True)
+    # Of a line of the chart: whether what posting rules credit its accounts with is counted later.
+    deferred = models.BooleanField(default=False, db_default=False)
     status = models.CharField(
         max_length=8, choices=AccountStatus.choices, default=AccountStatus.OPEN
     )
@@ -74,6 +79,7 @@ class Account(Record):
         permissions = (
             ("close_account", "Can close and reopen a line of the chart"),
             ("stripe_account", "Can spread the accounts of a line over stripes"),
+            ("defer_account", "Can let credits of a line of the chart be counted later"),
         )
         ordering = ("code", "currency", "id")
         constraints = (
@@ -86,6 +92,12 @@ class Account(Record):
                 name="ledger_account_under_chart",
                 condition=Q(currency__isnull=True, subledger_id__isnull=True)
                 | Q(currency__isnull=False, parent__isnull=False),
+            ),
+            # Nobody decides by the balance of such an account: it has no floor, and is no party's.
+            models.CheckConstraint(
+                name="ledger_account_deferred",
+                condition=Q(deferred=False)
+                | Q(currency__isnull=True, floor__isnull=True, subledger=""),
             ),
             models.CheckConstraint(
                 name="ledger_account_subledger",
@@ -120,7 +132,7 @@ class Account(Record):
             return None
         if self.posted_then is not None:
             return self.posted_then
-        return Money(sum(balance.posted for balance in self.balances.all()), self.currency)
+        return Money(sum(balance.holds for balance in self.balances.all()), self.currency)
 
     @property
     def held(self) -> Money | None:
@@ -130,6 +142,30 @@ class Account(Record):
         return Money(sum(balance.held for balance in self.balances.all()), self.currency)
 
 
+class BalanceManager(models.Manager["Balance"]):
+    """Each balance with what waits to be counted into it, read in the same statement."""
+
+    def get_queryset(self) -> models.QuerySet["Balance"]:
+        waiting = (
+            DeferredCredit.objects.filter(account_id=OuterRef("account_id"))
+            .order_by()
+            .values("account_id")
+            .annotate(sum=Sum("amount_minor"))
+            .values("sum")
+        )
+        return (
+            super()
+            .get_queryset()
+            .annotate(
+                waiting=Case(
+                    When(stripe=0, then=-F("direction") * Coalesce(Subquery(waiting), Value(0))),
+                    default=Value(0),
+                    output_field=BigIntegerField(),
+                )
+            )
+        )
+
+
 class Balance(models.Model):
     """What an account holds now, in minor units, positive on the account's normal side.
 
@@ -137,7 +173,8 @@ class Balance(models.Model):
     `held` and `floor` bound what may leave (the account's floor is that of its first stripe, the
     others have zero). What a posting must know of the account stands here
     too (`direction` is 1 where a debit raises it, -1 where a credit does), so that it reads no
-    other row; none of it changes but `is_open`.
+    other row; none of it changes but `is_open`. Credits of a deferred account wait beside it until
+    they are folded into `posted`: what is held in truth is `holds`.
     """
 
     read_only = True
@@ -155,6 +192,8 @@ class Balance(models.Model):
     currency = CurrencyField()
     is_open = models.BooleanField(default=True)
 
+    objects = BalanceManager()
+
     class Meta:
         default_permissions = ()
         constraints = (
@@ -168,3 +207,9 @@ class Balance(models.Model):
 
     def __str__(self) -> str:
         return f"{self.account_id}/{self.stripe}"
+
+    @property
+    def holds(self) -> int:
+        """What it counts and what waits to be counted."""
+        waiting: int = vars(self)["waiting"]  # the manager has read it in the same statement
+        return self.posted + waiting

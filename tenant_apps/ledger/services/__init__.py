@@ -13,9 +13,11 @@ from tenant_apps.ledger.entries import (
     Posting,
     Reversal,
 )
+from tenant_apps.ledger.folding import fold_for_reading, fold_waiting
 
 from .accounts import add_account, close_account, lock_account, reopen_account
 from .credit_lines import change_credit, open_credit_line, set_credit_limit
+from .deferral import set_deferral
 from .exchanges import exchange_currency
 from .holds import capture, expire_holds, release, reserve
 from .journals import post_manual_journal, post_opening_balances, reverse_journal
@@ -44,6 +46,8 @@ __all__ = [
     "close_period",
     "exchange_currency",
     "expire_holds",
+    "fold_for_reading",
+    "fold_waiting",
     "lock_account",
     "open_credit_line",
     "open_fiscal_year",
@@ -58,6 +62,7 @@ __all__ = [
     "reverse",
     "reverse_journal",
     "set_credit_limit",
+    "set_deferral",
     "start_postings",
     "stop_postings",
     "stripe_account",

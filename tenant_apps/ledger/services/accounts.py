@@ -20,9 +20,11 @@ from tenant_apps.ledger.errors import (
     UnknownAccount,
 )
 from tenant_apps.ledger.events import AccountAdded, AccountClosed, AccountReopened
+from tenant_apps.ledger.folding import fold_under_locks, lock_line
 from tenant_apps.ledger.models import (
     Account,
     AccountKind,
+    AccountQuerySet,
     AccountStatus,
     Balance,
     PostingRuleLine,
@@ -55,6 +57,8 @@ def lock_account(
     account_id = needed.add(chart=chart, currency=currency, subledger_id=subledger_id)
     open_needed(needed=needed, actor=actor)
     database.lock_balances(account_ids=[account_id])
+    if chart.deferred:
+        raise RuntimeError("Credits of this account do not wait for its lock.")
     posted = Balance.objects.filter(account_id=account_id).aggregate(posted=Sum("posted"))
     return Money(int(posted["posted"] or 0), currency)
 
@@ -92,15 +96,16 @@ def close_account(*, actor: Actor, account_id: UUID) -> Account:
     :raises AccountAlreadyClosed: it is closed.
     :raises AccountNotEmpty: an account under it holds something, or a posting rule uses it.
     """
-    account = _locked(account_id, actor=actor)
+    account = _visible(actor).obtain(account_id)
     actor.require("ledger.close_account", account)
-    if account.status == AccountStatus.CLOSED:
-        raise AccountAlreadyClosed
-    if PostingRuleLine.objects.using_account(account).exists():
-        raise AccountNotEmpty("A posting rule uses it, so it stays open.")
-    # The account's own row keeps others from opening more. These are the locks that everybody else
-    # takes who changes a balance, so that nobody holds one and waits for the other.
-    database.lock_balances(account_ids=list(account.accounts.values_list("id", flat=True)))
+    _refuse_unless_unused(account)
+    # Who credits an account later needs no balance of it: they wait as well, and what they left to
+    # be counted is counted first.
+    lock_line(line_id=account_id)
+    account = _visible(actor).locked(account_id)
+    _refuse_unless_unused(account)
+    accounts = account.accounts.order_by("lock_rank", "id").values_list("id", flat=True)
+    fold_under_locks(account_ids=list(accounts))
     held_under = Balance.objects.filter(account__parent=account).values("account_id")
     sums = held_under.annotate(posted_sum=Sum("posted"), held_sum=Sum("held"))
     if sums.exclude(posted_sum=0, held_sum=0).exists():
@@ -119,21 +124,26 @@ def reopen_account(*, actor: Actor, account_id: UUID) -> Account:
     :raises NotFound: there is no such line.
     :raises AccountNotClosed: it is open.
     """
-    account = _locked(account_id, actor=actor)
-    actor.require("ledger.close_account", account)
+    actor.require("ledger.close_account", _visible(actor).obtain(account_id))
+    lock_line(line_id=account_id)
+    account = _visible(actor).locked(account_id)
     if account.status == AccountStatus.OPEN:
         raise AccountNotClosed
-    database.lock_balances(account_ids=list(account.accounts.values_list("id", flat=True)))
     _set_status(account, AccountStatus.OPEN, actor=actor)
     audit.record(AccountReopened(subject_id=account.id, code=account.code), actor=actor)
     return account
 
 
-def _locked(account_id: UUID, *, actor: Actor) -> Account:
-    account: Account = actor.visible(Account.objects.chart(), "ledger.view_account").locked(
-        account_id
-    )
-    return account
+def _visible(actor: Actor) -> AccountQuerySet:
+    visible: AccountQuerySet = actor.visible(Account.objects.chart(), "ledger.view_account")
+    return visible
+
+
+def _refuse_unless_unused(account: Account) -> None:
+    if account.status == AccountStatus.CLOSED:
+        raise AccountAlreadyClosed
+    if PostingRuleLine.objects.using_account(account).exists():
+        raise AccountNotEmpty("A posting rule uses it, so it stays open.")
 
 
 def _set_status(account: Account, status: AccountStatus, *, actor: Actor) -> None:

@@ -24,6 +24,7 @@ def seed_chart(*, actor: Actor) -> None:
             subledger=line.subledger,
             lock_rank=line.lock_rank,
             floor=line.floor,
+            deferred=line.deferred,
             created_by_id=actor.user_id,
         )
         for line in chart.CHART

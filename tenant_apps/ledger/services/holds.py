@@ -13,7 +13,7 @@ from shared_apps.kernel.ids import request_hash
 from shared_apps.kernel.money import Money
 from shared_apps.kernel.operations import step
 from tenant_apps.ledger import database, hold_batches
-from tenant_apps.ledger.entries import HeldFunds, HoldRequest, Journal, Leg, Posting
+from tenant_apps.ledger.entries import HeldFunds, HoldRequest, Journal, Leg, Posting, locked_by
 from tenant_apps.ledger.errors import (
     AmountsDoNotFitRule,
     NegativeAmount,
@@ -103,7 +103,7 @@ def capture(*, hold_id: UUID, posting: Posting, actor: Actor, release_rest: bool
         # The hold first and then every balance, in lock order: closing the hold touches one of
         # them. Where that one is the first, and shared by nobody, closing and posting keep the
         # order by themselves.
-        database.lock_holds(hold_ids=[hold_id], account_ids=needed.ids())
+        database.lock_holds(hold_ids=[hold_id], account_ids=locked_by(draft.legs))
     *_, captured_before = database.close_hold(
         hold_id=hold_id,
         captured_minor=captured.minor,

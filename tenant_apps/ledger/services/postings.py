@@ -12,9 +12,11 @@ from shared_apps.kernel import clock
 from shared_apps.kernel.actor import Actor
 from shared_apps.kernel.errors import DomainError
 from shared_apps.kernel.ids import request_hash, uuid8_near
+from shared_apps.kernel.money import Money
 from shared_apps.kernel.operations import step
+from shared_apps.outbox.waking import wake_after_commit
 from tenant_apps.ledger import database
-from tenant_apps.ledger.entries import Journal, Leg, Outcome, PostedLeg, Posting
+from tenant_apps.ledger.entries import Journal, Leg, Outcome, PostedLeg, Posting, locked_by
 from tenant_apps.ledger.errors import (
     AccountOnBothSides,
     AmountsDoNotFitRule,
@@ -23,6 +25,7 @@ from tenant_apps.ledger.errors import (
     PostingMismatch,
     UnknownPostingRule,
 )
+from tenant_apps.ledger.folding import QUEUE
 from tenant_apps.ledger.models import (
     STRIPES_AT_MOST,
     Account,
@@ -39,6 +42,11 @@ from .accounts import open_needed
 from .stripes import with_stripes
 
 _POSTINGS_PER_PORTION = 1000
+# A credit of so many minor units is counted at once: however many of the others wait, they never
+# leave 64 bits together. The posting functions say the same.
+DEFERRED_BELOW = 10**12
+# So many credits at once are counted right after the commit; fewer wait for the scheduled turn.
+_MANY_WAIT = 200
 
 
 @step
@@ -127,11 +135,12 @@ def _lock_all(postings: Sequence[Posting]) -> None:
     """Lock the balances that the postings touch, those that are open already, in lock order."""
     rules = _lines_by_rule({posting.rule for posting in postings})
     needed = NeededAccounts()
+    legs: list[Leg] = []
     for posting in postings:
         # Those that make no draft are refused when their turn comes.
         with suppress(DomainError):
-            _draft(posting, rules.get(posting.rule, []), needed)
-    database.lock_balances(account_ids=needed.ids())
+            legs += _draft(posting, rules.get(posting.rule, []), needed).legs
+    database.lock_balances(account_ids=locked_by(legs))
 
 
 class Draft:
@@ -229,6 +238,7 @@ def _draft(posting: Posting, lines: list[PostingRuleLine], needed: NeededAccount
             )
         )
         number = len(draft.legs) + 1
+        is_deferred = _is_deferred(line, amount)
         draft.legs.append(
             Leg(
                 # By its number and not by the line's: whatever content the source is posted with
@@ -249,10 +259,15 @@ def _draft(posting: Posting, lines: list[PostingRuleLine], needed: NeededAccount
                 debit_rank=line.debit_account.lock_rank,
                 credit_rank=line.credit_account.lock_rank,
                 debit_stripe=needed.stripe_of(debit, side=Side.DEBIT),
-                credit_stripe=needed.stripe_of(credit, side=Side.CREDIT),
+                credit_stripe=0 if is_deferred else needed.stripe_of(credit, side=Side.CREDIT),
+                credit_deferred=is_deferred,
             )
         )
     return draft
+
+
+def _is_deferred(line: PostingRuleLine, amount: Money) -> bool:
+    return line.credit_account.deferred and amount.minor < DEFERRED_BELOW
 
 
 def _leg_id(*, source: tuple[str, UUID], rule: str, number: int) -> UUID:
@@ -330,6 +345,8 @@ def _write(drafts: Sequence[Draft], *, actor: Actor) -> list[Journal]:
             twin = legs.setdefault(leg.id, leg)
             if twin.request_hash != leg.request_hash:
                 raise PostingMismatch
+    if sum(leg.credit_deferred for leg in legs.values()) >= _MANY_WAIT:
+        wake_after_commit(QUEUE)
     moment = clock.now()
     outcomes = database.post_legs(
         legs=with_stripes(legs=list(legs.values()), posted_at=moment, actor=actor),

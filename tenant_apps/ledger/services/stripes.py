@@ -16,7 +16,7 @@ from shared_apps.kernel.ids import request_hash, uuid7, uuid8_near
 from shared_apps.kernel.money import Money
 from shared_apps.kernel.operations import step
 from tenant_apps.ledger import database
-from tenant_apps.ledger.entries import Gathering, Leg
+from tenant_apps.ledger.entries import Gathering, Leg, locked_by
 from tenant_apps.ledger.errors import AccountIsOneParty, StripesOnlyGrow
 from tenant_apps.ledger.events import AccountStriped
 from tenant_apps.ledger.models import STRIPES_AT_MOST, Account, Transfer
@@ -64,7 +64,7 @@ def with_stripes(*, legs: Sequence[Leg], posted_at: datetime, actor: Actor) -> l
     if not any(stripe == GATHERED for leg in legs for _, stripe in _sides(leg)):
         return list(legs)
     # Every balance of every leg, in the one order of locks, before the first is changed.
-    database.lock_balances(account_ids=sorted({id_ for leg in legs for id_, _ in _sides(leg)}))
+    database.lock_balances(account_ids=locked_by(legs))
     known = set(
         Transfer.objects.filter(pk__in=[leg.id for leg in legs]).values_list("pk", flat=True)
     )

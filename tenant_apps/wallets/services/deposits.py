@@ -194,7 +194,7 @@ def settle_deposits(*, approvals_given: Sequence[Approval], actor: Actor) -> Non
     )
     audit.record_all(
         [
-            _approved(row, wallets[row.wallet_id], balance=journal.legs[0].credit_balance)
+            _approved(row, wallets[row.wallet_id], balance=journal.legs[0].credited_balance)
             for row, journal in zip(rows, journals, strict=True)
         ],
         actor=actor,

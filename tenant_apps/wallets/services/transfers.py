@@ -76,7 +76,7 @@ def transfer_credit(*, actor: Actor, transfer: NewTransfer) -> WalletTransfer:
             to_wallet_id=taker.id,
             amount_minor=row.amount_minor,
             from_balance_minor=leg.debit_balance,
-            to_balance_minor=leg.credit_balance,
+            to_balance_minor=leg.credited_balance,
             currency=row.currency,
         ),
         actor=actor,
