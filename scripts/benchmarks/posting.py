@@ -13,9 +13,11 @@ import tempfile
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from scripts.benchmarks import posting_deferral
 from scripts.benchmarks.goals import Figure, Goal
 from scripts.benchmarks.provisioning import as_owner, claim
 from scripts.state import PROJECT, ScriptError
@@ -23,13 +25,14 @@ from scripts.state import PROJECT, ScriptError
 ABOUT = (
     "One transfer by ledger_post_transfer, as the app's login in the organization's role, prepared,"
     " 8 and 16 clients, in turn with pgbench's TPC-B: hot (every transfer touches one shared"
-    " account) and striped (that account in 16 stripes) against TPC-B at scale 1, spread (two of"
-    " 100,000 accounts) against scale 100. The product's own call on Django's connection, 8"
-    " processes, and the same by hand with select_for_update. Batches of 100 by one client beside"
-    " django-hordak's single transactions. What a transfer takes on disk with its indexes. Ratios"
-    " are medians of the rounds'. POSTING_DECAY_SECONDS (600, 0 for none): how much slower the hot"
-    " account is at the end of so long a run than at its beginning. POSTING_PEERS=no leaves out"
-    " Django's connection, select_for_update and django-hordak."
+    " account), striped (that account in 16 stripes) and deferred (its credits are counted later,"
+    " every five seconds beside the postings, and the rest before the clock stops) against TPC-B at"
+    " scale 1, spread (two of 100,000 accounts) against scale 100. The product's own call on"
+    " Django's connection, 8 processes, and the same by hand with select_for_update. Batches of 100"
+    " by one client beside django-hordak's single transactions. What a transfer takes on disk with"
+    " its indexes. Ratios are medians of the rounds'. POSTING_DECAY_SECONDS (600, 0 for none): how"
+    " much slower the hot account is at the end of so long a run than at its beginning."
+    " POSTING_PEERS=no leaves out Django's connection, select_for_update and django-hordak."
 )
 GOALS = {
     "hot_over_tpcb_8": Goal(at_least=1.5),
@@ -37,6 +40,7 @@ GOALS = {
     "hot_over_tpcb_16": Goal(at_least=1.5),
     "spread_over_tpcb_16": Goal(at_least=2.2),
     "striped_over_tpcb_8": Goal(at_least=4.5),
+    "deferred_over_tpcb_8": Goal(at_least=6.0),
     "django_hot_over_tpcb": Goal(at_least=1.0),
     "django_spread_over_tpcb": Goal(at_least=0.9),
     "django_hot_over_select_for_update": Goal(at_least=6.0),
@@ -53,11 +57,17 @@ ACCOUNTS = 100_000
 STRIPES = 16
 SCALES = {"hot": 1, "spread": 100}
 # What each kind is measured against.
-AGAINST = {"hot": "tpcb_hot", "striped": "tpcb_hot", "spread": "tpcb_spread"}
+AGAINST = {
+    "hot": "tpcb_hot",
+    "striped": "tpcb_hot",
+    "deferred": "tpcb_hot",
+    "spread": "tpcb_spread",
+}
 
 # Accounts' ids are numbers written as UUIDs. Transfers, journals and sources have ids that begin
 # with the time, as in the product, and the statement looks whether the books are stopped, as the
-# product's does. Account 0 is shared, and so is the one after the last, by stripes.
+# product's does. Account 0 is shared, and so are the two after the last: one in stripes, and one
+# whose credits are counted later.
 _UUID = "lpad(:{}::text, 32, '0')::uuid"
 # The server's own ids where it can make them (PostgreSQL 18), or a number after the time.
 _NEW_ID = "uuidv7()"
@@ -76,6 +86,16 @@ SELECT ledger_post_transfer(
   FROM (SELECT {_NEW_ID} AS id OFFSET 0) AS t
  WHERE NOT EXISTS (SELECT FROM ledger_stop);
 """
+_CALL_DEFERRED = f"""
+\\set id random(1, 9000000000000000)
+SELECT ledger_post_deferred(
+    t.id, '\\x{"ab" * 32}', t.id, 1::smallint,
+    {_UUID.format("debit")}, 0::smallint, 0::smallint, {_UUID.format("credit")},
+    5, 'KES', '2026-11-20', 'posting', 'invoice.issued', 'bench.document', t.id,
+    NULL, '', NULL, now())
+  FROM (SELECT {_NEW_ID} AS id OFFSET 0) AS t
+ WHERE NOT EXISTS (SELECT FROM ledger_stop);
+"""
 SCRIPTS = {
     "hot": (
         f"\\set debit random(1, {ACCOUNTS})\n\\set credit 0\n\\set rank 100\n\\set stripe 0{_CALL}"
@@ -84,6 +104,7 @@ SCRIPTS = {
         f"\\set debit random(1, {ACCOUNTS})\n\\set credit {ACCOUNTS + 1}\n\\set rank 100\n"
         f"\\set stripe random(0, {STRIPES - 1}){_CALL}"
     ),
+    "deferred": (f"\\set debit random(1, {ACCOUNTS})\n\\set credit {ACCOUNTS + 2}{_CALL_DEFERRED}"),
     "spread": (
         f"\\set debit random(1, {ACCOUNTS})\n"
         f"\\set credit 1 + (:debit + random(0, {ACCOUNTS - 2})) % {ACCOUNTS}\n\\set rank 0\n"
@@ -113,10 +134,11 @@ INSERT INTO ledger_account (
     parent_id, lock_rank, stripes, status)
 SELECT lpad(n::text, 32, '0')::uuid, now(), now(), c.code, c.name, c.kind, c.normal_side,
        c.subledger, 'KES', CASE WHEN n BETWEEN 1 AND {ACCOUNTS} THEN md5('p' || n)::uuid END, c.id,
-       c.lock_rank, CASE WHEN n > {ACCOUNTS} THEN {STRIPES} ELSE 1 END, 'open'
-  FROM generate_series(0, {ACCOUNTS + 1}) AS n
+       c.lock_rank, CASE n WHEN {ACCOUNTS + 1} THEN {STRIPES} ELSE 1 END, 'open'
+  FROM generate_series(0, {ACCOUNTS + 2}) AS n
   JOIN ledger_account c ON c.currency IS NULL
-   AND c.code = CASE n WHEN 0 THEN '4000' WHEN {ACCOUNTS + 1} THEN '1000' ELSE '1200' END;
+   AND c.code = CASE n WHEN 0 THEN '4000' WHEN {ACCOUNTS + 1} THEN '1000'
+                       WHEN {ACCOUNTS + 2} THEN '2100' ELSE '1200' END;
 SELECT set_config('ledger.writer', 'on', false);
 INSERT INTO ledger_balance (
     account_id, stripe, posted, held, floor, version, direction, currency, is_open)
@@ -215,21 +237,6 @@ def _has_own_ids() -> bool:
         return server.info.server_version >= 180000
 
 
-def _bytes_per_transfer(*, schema: str) -> int:
-    """The table of transfers with its indexes, over the number of its rows."""
-    import psycopg
-    from psycopg import sql
-
-    owner = os.environ["DATABASE_OWNER_URL"]
-    with psycopg.connect(owner.replace("postgres://", "postgresql://"), autocommit=True) as server:
-        server.execute(sql.SQL("SET search_path = {}").format(sql.Identifier(schema)))
-        row = server.execute(
-            "SELECT pg_total_relation_size('ledger_transfer') / count(*) FROM ledger_transfer"
-        ).fetchone()
-    assert row is not None
-    return int(row[0])
-
-
 class Processes:
     """So many processes of a module, which are let go together round after round."""
 
@@ -292,6 +299,7 @@ def run(*, progress: Callable[[str], None]) -> Mapping[str, Figure]:
     subprocess.run(
         [sys.executable, "-m", "scripts.benchmarks.peers", "prepare"], cwd=PROJECT, check=True
     )
+    folds = posting_deferral.Folds(schema=schema)
     beside: dict[str, Processes] = {}
     if os.environ.get("POSTING_PEERS", "yes") == "yes":
         progress("processes on Django's connection")
@@ -306,17 +314,18 @@ def run(*, progress: Callable[[str], None]) -> Mapping[str, Figure]:
         with _files(has_own_ids=_has_own_ids()) as files:
             for number in range(1, ROUNDS + 1):
                 progress(f"round {number} of {ROUNDS}")
-                _round(files, runs, beside, speeds, ratios)
+                _round(files, runs, folds, beside, speeds, ratios)
             figures: dict[str, Figure] = {
                 name: round(statistics.median(values)) for name, values in speeds.items()
             }
-            figures["bytes_per_transfer"] = _bytes_per_transfer(schema=schema)
+            figures |= folds.bytes_per_transfer()
             seconds = int(os.environ.get("POSTING_DECAY_SECONDS", "600"))
             if seconds:
                 progress(f"hot for {seconds} seconds")
                 decay = _decay(files["hot"], variables=runs["hot"], seconds=seconds)
                 figures["hot_decay"] = decay
     finally:
+        folds.end()
         for processes in beside.values():
             processes.end()
     for name, values in ratios.items():
@@ -328,17 +337,23 @@ def run(*, progress: Callable[[str], None]) -> Mapping[str, Figure]:
 def _round(
     files: Mapping[str, str],
     runs: Mapping[str, dict[str, str]],
+    folds: posting_deferral.Folds,
     beside: Mapping[str, Processes],
     speeds: dict[str, list[float]],
     ratios: dict[str, list[float]],
 ) -> None:
     for clients in CLIENTS:
-        load = ("-c", str(clients), "-j", str(THREADS), "-T", str(SECONDS))
+        load = ("-c", str(clients), "-j", str(THREADS))
         now = {}
         for kind in ("tpcb_hot", "hot", "striped", "tpcb_spread", "spread"):
             script = ("-f", files[kind]) if kind in files else ()
-            now[kind] = _per_second(*load, *script, variables=runs[kind])
-            speeds[f"{kind}_per_second_{clients}"].append(now[kind])
+            now[kind] = _per_second(*load, "-T", str(SECONDS), *script, variables=runs[kind])
+        later = ("-T", str(posting_deferral.SECONDS), "-f", files["deferred"])
+        now["deferred"] = folds.beside(
+            partial(_per_second, *load, *later, variables=runs["deferred"])
+        )
+        for kind, speed in now.items():
+            speeds[f"{kind}_per_second_{clients}"].append(speed)
         for kind, base in AGAINST.items():
             ratios[f"{kind}_over_tpcb_{clients}"].append(now[kind] / now[base])
         if clients == CLIENTS[0] and beside:
