@@ -9,6 +9,7 @@ import argparse
 import contextlib
 import json
 import os
+import re
 import shutil
 import signal
 import sys
@@ -26,6 +27,8 @@ from tests.faults.servers import addresses, own_servers
 
 # A round that is stuck is a finding, and must not keep the others.
 LONGEST_ROUND = 240
+# Of a failure that nobody foresaw, so that its cause is told and not only its place in the log.
+TRACEBACK_LINES = 24
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -101,12 +104,29 @@ def _outcomes(
         seed = chosen.seed + number
         say(f"round {number + 1} of {chosen.rounds}, seed {seed}: {plan_of(seed)}")
         outcome = _in_a_process(seed, servers, template)
+        log = servers.home / "round" / "log"
+        outcome["wrong"] += unforeseen(log.read_text(errors="replace") if log.exists() else "")
         if outcome["wrong"]:
-            outcome["log"] = str(servers.home / f"failed-{seed}.log")
+            # The same seed may fail in another way another time: each keeps its log.
+            kept = servers.home / f"failed-{seed}-{time.strftime('%H%M%S')}.log"
+            outcome["log"] = str(kept)
             with contextlib.suppress(OSError):
-                shutil.copy(servers.home / "round" / "log", outcome["log"])
+                shutil.copy(log, kept)
         yield outcome
         servers.start()
+
+
+def unforeseen(log: str) -> list[str]:
+    """What the web's log tells of answers 500, with the end of each traceback.
+
+    Also of those that reached nobody, because the caller's connection broke.
+    """
+    entries = re.split(r"^(?=\d{4}-\d\d-\d\dT[\d:.]+Z |--- )", log, flags=re.MULTILINE)
+    return [
+        "the web did not foresee: " + "\n".join([head, *lines[-TRACEBACK_LINES:]])
+        for head, *lines in (entry.rstrip().split("\n") for entry in entries)
+        if "status_code=500" in head
+    ]
 
 
 def _in_a_process(seed: int, servers: Servers, template: str) -> dict[str, Any]:

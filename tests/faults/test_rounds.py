@@ -67,7 +67,8 @@ def test_whatever_strikes_every_key_has_one_answer_and_the_books_hold(
 ) -> None:
     outcome = storm.outcome(seed)
     again = f"again: ./scripts/storm --rounds 1 --seed {seed}"
-    assert outcome["wrong"] == [], f"{outcome['plan']}\n{again}"
+    said = f"what the processes said: {outcome.get('log')}"
+    assert outcome["wrong"] == [], f"{outcome['plan']}\n{again}\n{said}"
     # A round in which nothing struck, or nothing was done, shows nothing.
     assert outcome["struck"] == outcome["strikes"], outcome["plan"]
     assert outcome["done"] > 30
@@ -85,6 +86,25 @@ def test_twenty_seeds_have_every_fault_and_each_part() -> None:
 def test_a_seed_gives_the_same_round_each_time() -> None:
     assert plan_of(7) == plan_of(7)
     assert plan_of(7) != plan_of(8)
+
+
+def test_a_failure_that_nobody_foresaw_is_told_with_its_cause() -> None:
+    from tests.faults.__main__ import unforeseen
+
+    log = """2026-11-20T12:00:00.000001Z [warning  ] charge_unknown  [delivering] error=TimedOut
+2026-11-20T12:00:01.000001Z [error    ] Something went wrong.: /api/v1/charge-sales/ status_code=500
+Traceback (most recent call last):
+  File "sales.py", line 1, in place
+TypeError: this is the cause
+--- web ended with status 9
+2026-11-20T12:00:02.000001Z [error    ] Service unavailable: /api/v1/deals/ status_code=503
+Traceback (most recent call last):
+OperationalError: foreseen
+"""
+    (told,) = unforeseen(log)
+    assert "/api/v1/charge-sales/" in told
+    assert told.endswith("TypeError: this is the cause")
+    assert unforeseen("") == []
 
 
 def test_points_lie_in_functions_that_there_are() -> None:
