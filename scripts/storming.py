@@ -29,12 +29,14 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("--rounds", type=int, default=20, help="how many (default 20)")
     parser.add_argument("--seed", type=int, default=1, help="of the first; the others count on")
+    parser.add_argument("--step", type=int, default=1, help="to the next seed; 15 keeps the fault")
     parser.add_argument("--keep-going", action="store_true", help="also after a round that failed")
     chosen = parser.parse_args(arguments)
     if chosen.rounds < 1:
         parser.error("at least one round")
     processes.heed_termination()
     words = ["--rounds", str(chosen.rounds), "--seed", str(chosen.seed)]
+    words += ["--step", str(chosen.step)]
     words += ["--keep-going"] if chosen.keep_going else []
     try:
         return _play(words)

@@ -36,6 +36,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="./scripts/storm", description=__doc__)
     parser.add_argument("--rounds", type=int, default=20, help="how many (default 20)")
     parser.add_argument("--seed", type=int, default=1, help="of the first; the next follow")
+    parser.add_argument("--step", type=int, default=1, help="to the next seed; 15 keeps the fault")
     parser.add_argument("--keep-going", action="store_true", help="also after a round that failed")
     parser.add_argument("--json-lines", action="store_true", help=argparse.SUPPRESS)
     chosen = parser.parse_args(arguments)
@@ -101,7 +102,7 @@ def _outcomes(
     chosen: argparse.Namespace, servers: Servers, template: str
 ) -> Iterator[dict[str, Any]]:
     for number in range(chosen.rounds):
-        seed = chosen.seed + number
+        seed = chosen.seed + number * chosen.step
         say(f"round {number + 1} of {chosen.rounds}, seed {seed}: {plan_of(seed)}")
         outcome = _in_a_process(seed, servers, template)
         log = servers.home / "round" / "log"
