@@ -5,12 +5,13 @@ step, so neither two writers nor a slow reader can bring back what was changed s
 """
 
 import pickle
-from functools import lru_cache
 from typing import Any
 
 import redis
 from django.conf import settings
 from django.core.cache import caches
+
+from shared_apps.kernel import redis_clients
 
 # However a value came to be stale, it is forgotten after this: nothing makes it live longer.
 LIFETIME_SECONDS = 60
@@ -26,9 +27,8 @@ return 1
 """
 
 
-@lru_cache(maxsize=4)
 def _server(url: str) -> redis.Redis:
-    return redis.Redis.from_url(url, socket_connect_timeout=2, socket_timeout=5)
+    return redis_clients.client(url, connect_seconds=2, answer_seconds=5)
 
 
 def _held(host: str, field: str) -> Any:

@@ -10,12 +10,12 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
-from functools import cache
 from uuid import UUID
 
 import redis
 from django.conf import settings
 
+from shared_apps.kernel import redis_clients
 from shared_apps.kernel.ids import random_token
 from tenant_apps.notifications.errors import TicketRefused, TicketsUnavailable
 
@@ -82,11 +82,10 @@ def _key(secret: str) -> str:
     return f"{settings.REDIS_PREFIX}:live-ticket:{digest}"
 
 
-@cache
 def server() -> redis.Redis:
     """This process's way to Redis."""
-    return redis.Redis.from_url(
+    return redis_clients.client(
         settings.REDIS_URL,
-        socket_connect_timeout=_SOCKET_TIMEOUT_SECONDS,
-        socket_timeout=_SOCKET_TIMEOUT_SECONDS,
+        connect_seconds=_SOCKET_TIMEOUT_SECONDS,
+        answer_seconds=_SOCKET_TIMEOUT_SECONDS,
     )

@@ -1,21 +1,16 @@
 """Counters in Redis that forget by themselves: one round trip for each count."""
 
 import time
-from functools import cache as once
 
-import redis
 import redis.exceptions
 from django.conf import settings
 from django.core.cache import cache
 
+from shared_apps.kernel import redis_clients
+
 # Where Redis swallows connections, only one request in this time waits for the timeout.
 _PAUSE_SECONDS = 2.0
 _ask_again_at = 0.0
-
-
-@once
-def _server(url: str) -> redis.Redis:
-    return redis.Redis.from_url(url, socket_connect_timeout=1, socket_timeout=1)
 
 
 def count(key: str, *, seconds: int) -> int:
@@ -29,7 +24,8 @@ def count(key: str, *, seconds: int) -> int:
     if time.monotonic() < _ask_again_at:
         raise redis.exceptions.ConnectionError("Redis did not answer a moment ago.")
     made = cache.make_key(key)
-    pipeline = _server(settings.REDIS_URL).pipeline(transaction=False)
+    server = redis_clients.client(settings.REDIS_URL, connect_seconds=1, answer_seconds=1)
+    pipeline = server.pipeline(transaction=False)
     pipeline.incr(made)
     pipeline.expire(made, seconds)
     try:
