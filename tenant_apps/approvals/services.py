@@ -198,6 +198,16 @@ def recall(*, approval_id: UUID, actor: Actor, remark: str = "") -> Approval:
     return approval
 
 
+@step
+def void_all(*, subjects: Sequence[Model], action: str, actor: Actor) -> None:
+    """Nobody need sign any more: the subjects, locked by the caller, were decided otherwise."""
+    registered = action_for(subjects[0]._meta.label_lower, action)
+    waiting = _locked_waiting(registered, [subject.pk for subject in subjects])
+    _close(waiting, ApprovalState.VOIDED, actor=actor)
+    voided = [ApprovalVoided(subject_id=each.pk, fields=(), **_about(each)) for each in waiting]
+    audit.record_all(voided, actor=actor)
+
+
 def _new_approvals(
     action: Action, subjects: Sequence[Any], *, actor: Actor, makers: Mapping[UUID, UUID]
 ) -> list[Approval]:
@@ -230,14 +240,16 @@ def _new_approvals(
     return made
 
 
+def _locked_waiting(action: Action, subject_ids: Iterable[UUID]) -> list[Approval]:
+    about = Approval.objects.pending().about(
+        subject_type=action.subject_type, subject_ids=list(subject_ids), action=action.name
+    )
+    return list(about.order_by("pk").for_change())
+
+
 def _void_outdated(action: Action, made: Sequence[Approval], *, actor: Actor) -> None:
     fresh = {approval.subject_id: approval for approval in made}
-    waiting = list(
-        Approval.objects.pending()
-        .about(subject_type=action.subject_type, subject_ids=list(fresh), action=action.name)
-        .order_by("pk")
-        .for_change()
-    )
+    waiting = _locked_waiting(action, fresh)
     for former in waiting:
         if former.content_hash == fresh[former.subject_id].content_hash:
             raise AlreadySubmitted(extra={"approval_id": str(former.pk)})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 from shared_apps.access.selectors import active_holders_of
 from shared_apps.accounts.models import User
@@ -10,8 +11,14 @@ from shared_apps.delivery.services import send_mail
 from shared_apps.kernel.money import Money
 from shared_apps.outbox.consumers import consumer
 from shared_apps.outbox.models import OutboxMessage
-from tenant_apps.wallets.events import DepositApproved, DepositDenied, WalletRanLow
-from tenant_apps.wallets.models import DepositRequest, Wallet
+from tenant_apps.wallets.events import (
+    ChargeRefundDenied,
+    ChargeRefunded,
+    DepositApproved,
+    DepositDenied,
+    WalletRanLow,
+)
+from tenant_apps.wallets.models import ChargeRefund, DepositRequest, Wallet
 
 
 @consumer("wallets.mail_deposit_approved", DepositApproved)
@@ -45,6 +52,47 @@ def mail_low_credit(message: OutboxMessage) -> None:
             available=str(Money(message.payload["available_minor"], currency)),
             threshold=str(Money(message.payload["threshold_minor"], currency)),
         )
+
+
+@consumer("wallets.mail_charge_refunded", ChargeRefunded)
+def mail_charge_refunded(message: OutboxMessage) -> None:
+    """Tell the seller, or whoever sold for it, that a sale's credit is back, and what it is now."""
+    refund = _refund(message)
+    balance = Money(message.payload["balance_minor"], message.payload["currency"])
+    told = refund.sale.wallet.seller.user or _person(refund.sale.created_by_id)
+    _mail_about_refund(told, refund, template="charge_refunded", balance=str(balance))
+
+
+@consumer("wallets.mail_charge_refund_denied", ChargeRefundDenied)
+def mail_charge_refund_denied(message: OutboxMessage) -> None:
+    """Tell whoever asked that nothing goes back, and why."""
+    refund = _refund(message)
+    _mail_about_refund(_person(refund.created_by_id), refund, template="charge_refund_denied")
+
+
+def _refund(message: OutboxMessage) -> ChargeRefund:
+    refunds = ChargeRefund.objects.select_related("sale__wallet__seller__user")
+    return refunds.get(pk=message.subject_id)
+
+
+def _person(user_id: UUID | None) -> User | None:
+    return User.objects.filter(pk=user_id).first()
+
+
+def _mail_about_refund(
+    person: User | None, refund: ChargeRefund, *, template: str, **values: Any
+) -> None:
+    if person is None:
+        return
+    _mail(
+        person,
+        template=template,
+        refund=refund.reference,
+        sale=refund.sale.reference,
+        amount=str(refund.amount),
+        remark=refund.remark,
+        **values,
+    )
 
 
 def _mail_about_deposit(message: OutboxMessage, *, template: str, **values: Any) -> None:

@@ -134,6 +134,39 @@ class NoChargeProvider(DependencyDown):
     title = "Phone charge cannot be sold at the moment."
 
 
+class SaleNotSold(Conflict):
+    """It failed, or it is not known yet what became of it: nothing was taken for good."""
+
+    code = "sale_not_sold"
+    title = "Only a sale that is sold can be refunded."
+
+
+class AlreadyRefunded(Conflict):
+    """The sale's credit was given back, perhaps a moment ago, or because the provider reversed."""
+
+    code = "sale_already_refunded"
+    title = "The credit of the sale was given back before."
+
+
+class RefundAlreadyRequested(Conflict):
+    code = "refund_already_requested"
+    title = "A refund of this sale waits for a decision."
+
+
+class RefundAlreadyDecided(Conflict):
+    """It was approved, denied or withdrawn before, or the provider reversed the charge."""
+
+    code = "refund_already_decided"
+    title = "The refund was decided before."
+
+
+class OwnRefund(Forbidden):
+    """Nobody decides on a refund that they asked for, or that gives back what they sold."""
+
+    code = "own_refund"
+    title = "This refund must be decided by somebody else."
+
+
 class CallbackNotSigned(NotAuthenticated):
     """It bears no signature of the organization's provider, or one older than five minutes."""
 

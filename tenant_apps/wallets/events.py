@@ -229,6 +229,54 @@ class ChargeSaleFailed(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ChargeRefundRequested(Event):
+    app: ClassVar[str] = "wallets"
+    subject_type: ClassVar[str] = "wallets.chargerefund"
+
+    reference: str
+    sale_id: UUID
+    wallet_id: UUID
+    amount_minor: int
+    currency: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChargeRefunded(Event):
+    """The sale's credit is back; `balance_minor` is what the wallet holds with it."""
+
+    app: ClassVar[str] = "wallets"
+    subject_type: ClassVar[str] = "wallets.chargerefund"
+
+    reference: str
+    sale_id: UUID
+    wallet_id: UUID
+    origin: str
+    amount_minor: int
+    balance_minor: int
+    currency: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChargeRefundDenied(Event):
+    app: ClassVar[str] = "wallets"
+    subject_type: ClassVar[str] = "wallets.chargerefund"
+
+    reference: str
+    sale_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChargeRefundWithdrawn(Event):
+    """Whoever asked for it took it back before anybody decided."""
+
+    app: ClassVar[str] = "wallets"
+    subject_type: ClassVar[str] = "wallets.chargerefund"
+
+    reference: str
+    sale_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ChargeBatchUploaded(Event):
     app: ClassVar[str] = "wallets"
     subject_type: ClassVar[str] = "wallets.chargebatch"

@@ -26,6 +26,7 @@ DEPOSIT = Kind("wallets_deposit_seq", "DEP")
 TRANSFER = Kind("wallets_transfer_seq", "WTR")
 SALE = Kind("wallets_sale_seq", "CHG")
 BATCH = Kind("wallets_batch_seq", "CHB")
+REFUND = Kind("wallets_refund_seq", "CRF")
 RECONCILIATION = Kind("wallets_reconciliation_seq", "RCN")
 
 

@@ -12,6 +12,7 @@ from shared_apps.kernel.money import Money
 from tenant_apps.ledger.models import Balance
 from tenant_apps.wallets.models import (
     ChargeBatch,
+    ChargeRefund,
     ChargeSale,
     ChargeSaleQuerySet,
     DepositRequest,
@@ -58,6 +59,14 @@ def transfers_visible_to(actor: Actor) -> RecordQuerySet[WalletTransfer]:
 def sales_visible_to(actor: Actor) -> ChargeSaleQuerySet:
     """The sales that the actor may see; a seller sees its own."""
     visible: ChargeSaleQuerySet = actor.visible(ChargeSale.objects.all(), "wallets.view_chargesale")
+    return visible
+
+
+def refunds_visible_to(actor: Actor) -> RecordQuerySet[ChargeRefund]:
+    """The refunds of sales that the actor may see; a seller sees those of its own."""
+    visible: RecordQuerySet[ChargeRefund] = actor.visible(
+        ChargeRefund.objects.all(), "wallets.view_chargerefund"
+    )
     return visible
 
 

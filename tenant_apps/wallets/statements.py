@@ -27,12 +27,14 @@ ROWS_OF_A_DOCUMENT = 2000
 _TEMPLATE = Path(__file__).parent / "templates" / "wallet_statement.typ"
 
 DEPOSIT, TRANSFER_IN, TRANSFER_OUT = "deposit", "transfer_in", "transfer_out"
-CHARGE_SALE, REVERSAL, OTHER = "charge_sale", "reversal", "other"
+CHARGE_SALE, CHARGE_REFUND = "charge_sale", "charge_refund"
+REVERSAL, OTHER = "reversal", "other"
 TYPES = (
     (DEPOSIT, "Deposit"),
     (TRANSFER_IN, "Credit received"),
     (TRANSFER_OUT, "Credit given"),
     (CHARGE_SALE, "Charge sold"),
+    (CHARGE_REFUND, "Charge refunded"),
     (REVERSAL, "Reversal"),
     (OTHER, "Other"),
 )
@@ -119,7 +121,9 @@ def printed(*, wallet: Wallet, period: Period) -> bytes:
 
 def _type() -> Case:
     reversal = When(kind=TransferKind.REVERSAL, then=Value(REVERSAL))
+    refund = When(kind=TransferKind.REVERSAL, rule="wallet.charged", then=Value(CHARGE_REFUND))
     return Case(
+        refund,
         reversal,
         When(rule__startswith="wallet.deposited.", then=Value(DEPOSIT)),
         When(rule="wallet.transferred", side=Side.CREDIT, then=Value(TRANSFER_IN)),

@@ -107,6 +107,7 @@ IDS: dict[str, Any] = {
     "wallet-transfers/": lambda w: {"pk": w.credit_transfer.pk},
     "operators/": lambda w: {"pk": w.operator.pk},
     "charge-sales/": lambda w: {"pk": w.sale.pk},
+    "charge-refunds/": lambda w: {"pk": w.refund.pk},
     "charge-batches/": lambda w: {"pk": w.batch.pk, "batch_id": w.batch.pk},
     "charge-reconciliations/": lambda w: {
         "pk": w.reconciliation.pk,
@@ -259,6 +260,9 @@ BODIES: dict[tuple[str, str], Any] = {
         "phone": "+254712345678",
         "amount": _MONEY,
     },
+    ("POST", "charge-refunds/"): lambda w: {"sale": str(w.sold[1].pk), "reason": "Wrong number."},
+    ("POST", "charge-refunds/<uuid:pk>/approval/"): lambda w: {},
+    ("POST", "charge-refunds/<uuid:pk>/denial/"): lambda w: {"reason": "No."},
     ("POST", "charge-batches/"): lambda w: {
         "wallet": str(w.wallets["seller"].pk),
         "file": _table(BATCH),

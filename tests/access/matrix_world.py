@@ -31,7 +31,8 @@ from tenant_apps.limits.services import request_override, set_limit
 from tenant_apps.parties.services import add_contact
 from tenant_apps.products.services import NewProduct, record_products
 from tenant_apps.wallets import services as wallets
-from tenant_apps.wallets.models import Operator
+from tenant_apps.wallets.models import ChargeSale, Operator
+from tenant_apps.wallets.providers import ChargeAnswer, Outcome
 from tests.access.matrix_requests import BATCH, BODIES, IDS, PROVIDER_FILE
 from tests.cast import Cast
 from tests.deals.stories import a_client, a_deal, a_won_deal, kes
@@ -234,6 +235,10 @@ class World:
                 wallet_id=self.wallets["seller"].pk, phone="0712345678", amount=kes("5.00")
             ),
         )
+        self.sold = [self._sold() for _ in range(2)]
+        self.refund = wallets.request_charge_refund(
+            actor=machine(), sale_id=self.sold[0].pk, reason="Wrong number."
+        )
         self.batch = wallets.upload_charge_batch(
             actor=actor_of(self.people["seller"]),
             wallet_id=self.wallets["seller"].pk,
@@ -246,6 +251,17 @@ class World:
             currency="KES",
             starts_at=datetime(2026, 3, 1, tzinfo=UTC),
             ends_at=datetime(2026, 4, 1, tzinfo=UTC),
+        )
+
+    def _sold(self) -> ChargeSale:
+        sale = wallets.place_charge_sale(
+            actor=actor_of(self.people["seller"]),
+            sale=wallets.NewSale(
+                wallet_id=self.wallets["seller"].pk, phone="0712345678", amount=kes("5.00")
+            ),
+        )
+        return wallets.settle_sale(
+            sale_id=sale.pk, answer=ChargeAnswer(outcome=Outcome.DELIVERED), actor=machine()
         )
 
     def ids(self, route: str) -> dict[str, Any]:

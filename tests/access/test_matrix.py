@@ -65,6 +65,12 @@ GET    api/v1/charge-reconciliations/                       ++3333331
 POST   api/v1/charge-reconciliations/                       333333331
 GET    api/v1/charge-reconciliations/<uuid:file_id>/rows/   ++3333331
 GET    api/v1/charge-reconciliations/<uuid:pk>/             ++3333331
+GET    api/v1/charge-refunds/                               ++++++++1
+POST   api/v1/charge-refunds/                               33bbbbbb1
+GET    api/v1/charge-refunds/<uuid:pk>/                     ++4444441
+POST   api/v1/charge-refunds/<uuid:pk>/approval/            334444441
+POST   api/v1/charge-refunds/<uuid:pk>/denial/              334444441
+POST   api/v1/charge-refunds/<uuid:pk>/withdrawal/          334444441
 GET    api/v1/charge-sales/                                 ++++++++1
 POST   api/v1/charge-sales/                                 33bbbbbb1
 GET    api/v1/charge-sales/<uuid:pk>/                       ++4444441

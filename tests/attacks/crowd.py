@@ -39,6 +39,7 @@ from tenant_apps.products.models import TaxCategory
 from tenant_apps.products.services import NewProduct, record_products, record_tax_rate
 from tenant_apps.teams.services import add_member
 from tenant_apps.wallets import services as wallets
+from tenant_apps.wallets.providers import ChargeAnswer, Outcome
 from tests.cast import Cast, assemble
 from tests.deals.stories import a_deal, kes, new_deal
 from tests.ledger.conftest import posting
@@ -217,6 +218,18 @@ class Crowd:
                 sale=wallets.NewSale(
                     wallet_id=self.wallets[0].pk, phone="+254712345678", amount=kes("1.00")
                 ),
+            )
+            sale = wallets.place_charge_sale(
+                actor=self.system,
+                sale=wallets.NewSale(
+                    wallet_id=self.wallets[0].pk, phone="+254712345678", amount=kes("1.00")
+                ),
+            )
+            wallets.settle_sale(
+                sale_id=sale.pk, answer=ChargeAnswer(outcome=Outcome.DELIVERED), actor=self.system
+            )
+            wallets.request_charge_refund(
+                actor=self.system, sale_id=sale.pk, reason=f"Wrong number {number}."
             )
             self.batch = wallets.upload_charge_batch(
                 actor=self.system,
@@ -410,6 +423,7 @@ LISTS: dict[str, Reader] = {
     "deposit-requests/": lambda c: ("ada", "deposit-requests/"),
     "operators/": lambda c: ("ada", "operators/"),
     "charge-sales/": lambda c: ("ada", "charge-sales/"),
+    "charge-refunds/": lambda c: ("ada", "charge-refunds/"),
     "charge-batches/": lambda c: ("ada", "charge-batches/"),
     "charge-batches/<uuid:batch_id>/rows/": lambda c: (
         "ada",

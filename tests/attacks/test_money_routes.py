@@ -43,6 +43,8 @@ CALLERS = {
     ("POST", "deposit-requests/<uuid:pk>/approval/"): "wallet_admin",
     ("POST", "wallet-transfers/"): "seller",
     ("POST", "charge-sales/"): "seller",
+    ("POST", "charge-refunds/"): "wallet_admin",
+    ("POST", "charge-refunds/<uuid:pk>/approval/"): "wallet_admin",
 }
 # Files, not JSON: what is wrong with their rows is tried where batches are (tests/wallets).
 UPLOADED = {("POST", "charge-batches/")}

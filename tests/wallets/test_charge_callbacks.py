@@ -16,7 +16,7 @@ from shared_apps.kernel.api.throttling import RateLimit
 from tenant_apps.ledger.verification import verify
 from tenant_apps.wallets import services
 from tenant_apps.wallets.api.callback_views import CallbackLimit
-from tenant_apps.wallets.models import ChargeSale, ProviderCallback
+from tenant_apps.wallets.models import ChargeRefund, ChargeSale, ProviderCallback
 from tenant_apps.wallets.providers import ChargeAnswer, Outcome
 from tenants.connections import connection
 from tenants.context import current_organization, organization_id
@@ -91,6 +91,26 @@ def test_a_late_refusal_frees_the_credit(market: Market, unknown: ChargeSale) ->
     assert sent(about(unknown, "refused", reason="no such number")).status_code == 204
     unknown.refresh_from_db()
     assert (unknown.state, unknown.reason) == ("failed", "no such number")
+    assert market.wallet("sita").available.to_string() == "100.00"
+
+
+def test_what_the_provider_reversed_is_refunded_once(market: Market, unknown: ChargeSale) -> None:
+    sent(about(unknown))
+    message = about(unknown, "reversed", reason="taken back")
+    for each in (message, message, about(unknown, "reversed"), about(unknown, "delivered")):
+        assert sent(each).status_code == 204
+    unknown.refresh_from_db()
+    assert (unknown.state, unknown.refunded_at is not None) == ("sold", True)
+    assert market.balance("sita") == "100.00"
+    assert ChargeRefund.objects.count() == 1
+    assert verify().books_hold
+
+
+def test_reversed_before_delivered_is_no_sale(market: Market, unknown: ChargeSale) -> None:
+    """In the wrong order: the last word is the same, and nothing is owed."""
+    sent(about(unknown, "reversed"))
+    sent(about(unknown, "delivered"))
+    assert state(unknown) == "failed"
     assert market.wallet("sita").available.to_string() == "100.00"
 
 

@@ -30,6 +30,12 @@ GET    api/v1/charge-reconciliations/                       +33
 POST   api/v1/charge-reconciliations/                       +33
 GET    api/v1/charge-reconciliations/<uuid:file_id>/rows/   +33
 GET    api/v1/charge-reconciliations/<uuid:pk>/             +33
+GET    api/v1/charge-refunds/                               +++
+POST   api/v1/charge-refunds/                               +3b
+GET    api/v1/charge-refunds/<uuid:pk>/                     ++4
+POST   api/v1/charge-refunds/<uuid:pk>/approval/            +34
+POST   api/v1/charge-refunds/<uuid:pk>/denial/              +34
+POST   api/v1/charge-refunds/<uuid:pk>/withdrawal/          334
 GET    api/v1/charge-sales/                                 +++
 POST   api/v1/charge-sales/                                 3+b
 GET    api/v1/charge-sales/<uuid:pk>/                       ++4

@@ -11,6 +11,7 @@ from shared_apps.kernel import clock
 from shared_apps.kernel.errors import BadInput, Forbidden
 from tenant_apps.wallets import errors, services
 from tenant_apps.wallets.models import ChargeSale, ProviderReconciliation
+from tenant_apps.wallets.providers import ChargeAnswer, Outcome
 from tenant_apps.wallets.services import reconciling
 from tests.snapshots import changed, snapshot
 from tests.wallets.stories import PHONE, Market, a_sale, credit, sell
@@ -149,3 +150,27 @@ def test_a_sale_that_is_billed_twice_is_found(
     assert (told.sale_id, told.detail) == (sale.pk, words)
     shown = market.api("wanda").get(f"charge-reconciliations/{run.pk}/").json()
     assert (shown["matched"], shown["repeated"]) == (2, 2)
+
+
+def test_what_the_provider_reversed_matches_a_refund(market: Market, simulated: Any) -> None:
+    simulated()
+    credit(market, "100.00")
+    kept, back = sell(market, "10.00"), sell(market, "20.00")
+    answer = ChargeAnswer(outcome=Outcome.REVERSED)
+    services.settle_sale(sale_id=back.pk, answer=answer, actor=market.system)
+    content = HEAD + row(kept, status="reversed") + row(back, status="reversed")
+    compared = reconcile(market, content)
+    found = dict(compared.rows.values_list("sale__reference", "result"))
+    assert found == {kept.reference: "status_differs", back.reference: "matched"}
+
+
+def test_a_refund_by_our_own_word_is_still_billed(market: Market, simulated: Any) -> None:
+    simulated()
+    credit(market, "100.00")
+    sale = sell(market, "10.00")
+    refund = services.request_charge_refund(
+        actor=market.actor("wanda"), sale_id=sale.pk, reason="Wrong number."
+    )
+    services.approve_charge_refund(actor=market.actor("wim"), refund_id=refund.pk)
+    compared = reconcile(market, HEAD + row(sale))
+    assert [each.result for each in compared.rows.all()] == ["matched"]

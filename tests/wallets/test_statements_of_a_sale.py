@@ -32,6 +32,9 @@ SOLD = [
     'WITH first AS (INSERT INTO "audit_entry"',
     COMMIT,
 ]
+# What the books have prepared once for a connection.
+PREPARED = {SOLD[9], SOLD[19], SOLD[20]}
+BY_THE_BOOKS = "a prepared statement"
 
 
 def body(market: Market) -> dict[str, Any]:
@@ -49,10 +52,11 @@ def test_a_sale(market: Market, simulated: Any) -> None:
     # The first one of all opens the account of what the provider will bill.
     assert sita.post("charge-sales/", body(market)).json()["state"] == "sold"
     assert sita.post("charge-sales/", body(market)).json()["state"] == "sold"
-    made = [" ".join(statement.split()) for statement in sita.statements]
-    assert len(made) == len(SOLD), made
-    for statement, beginning in zip(made, SOLD, strict=True):
-        assert statement.startswith(beginning)
+    assert len(sita.statements) == len(SOLD), sita.statements
+    for statement, beginning in zip(sita.statements, SOLD, strict=True):
+        # Of a statement that the connection has prepared, Django may not know the text.
+        made = BY_THE_BOOKS if statement is None else " ".join(statement.split())
+        assert made.startswith(beginning) or (made == BY_THE_BOOKS and beginning in PREPARED)
 
 
 def test_a_repeated_request(market: Market, simulated: Any) -> None:

@@ -16,6 +16,7 @@ from tenant_apps.wallets.models import (
     BatchState,
     ChargeBatch,
     ChargeBatchRow,
+    ChargeRefund,
     ChargeSale,
     DepositMethod,
     DepositRequest,
@@ -23,6 +24,8 @@ from tenant_apps.wallets.models import (
     MatchResult,
     Operator,
     ReconciledRow,
+    RefundOrigin,
+    RefundState,
     SaleState,
     Seller,
     SellerState,
@@ -60,6 +63,18 @@ class ChargeSaleFilter(filters.FilterSet):
 
     def of_number(self, sales: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
         return sales.filter(phone=e164(value))
+
+
+class ChargeRefundFilter(filters.FilterSet):
+    state = filters.ChoiceFilter(choices=RefundState.choices)
+    origin = filters.ChoiceFilter(choices=RefundOrigin.choices)
+    sale = filters.UUIDFilter(field_name="sale_id")
+    wallet = filters.UUIDFilter(field_name="sale__wallet_id")
+    reference = filters.CharFilter(max_length=24)
+
+    class Meta:
+        model = ChargeRefund
+        fields: ClassVar[tuple[str, ...]] = ("state", "origin", "sale", "wallet", "reference")
 
 
 class OperatorFilter(filters.FilterSet):

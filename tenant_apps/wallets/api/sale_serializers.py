@@ -14,6 +14,8 @@ from tenant_apps.wallets.models import (
     BatchState,
     MatchResult,
     Operator,
+    RefundOrigin,
+    RefundState,
     SaleState,
 )
 from tenant_apps.wallets.providers import Outcome
@@ -23,7 +25,11 @@ PREFIX_REFUSED: dict[str, Any] = {
     "invalid": "A prefix is a plus and the first digits of the number in full, such as +25471."
 }
 
-FINAL_OUTCOMES = ((Outcome.DELIVERED.value, "Delivered"), (Outcome.REFUSED.value, "Refused"))
+FINAL_OUTCOMES = (
+    (Outcome.DELIVERED.value, "Delivered"),
+    (Outcome.REFUSED.value, "Refused"),
+    (Outcome.REVERSED.value, "Reversed"),
+)
 
 
 class OperatorIn(StrictSerializer):
@@ -87,6 +93,46 @@ class ChargeSaleOut(serializers.Serializer[Any]):
     sold_by = serializers.UUIDField(source="created_by_id", allow_null=True)
     created_at = serializers.DateTimeField()
     settled_at = serializers.DateTimeField(allow_null=True)
+    refunded_at = serializers.DateTimeField(
+        allow_null=True, help_text="When the credit was given back; the sale stays `sold`."
+    )
+
+
+class ChargeRefundIn(StrictSerializer):
+    """The whole of a sale; `reason` is what the other person decides by."""
+
+    sale = serializers.UUIDField(source="sale_id")
+    reason = serializers.CharField(max_length=500)
+
+
+class ChargeRefundApprovalIn(StrictSerializer):
+    remark = serializers.CharField(max_length=1000, required=False, allow_blank=True, default="")
+
+
+class ChargeRefundDenialIn(StrictSerializer):
+    reason = serializers.CharField(max_length=1000)
+
+
+class ChargeRefundOut(serializers.Serializer[Any]):
+    """`origin` tells whether somebody asked for it or the provider reversed the charge."""
+
+    id = serializers.UUIDField()
+    reference = serializers.CharField()
+    sale = serializers.UUIDField(source="sale_id")
+    sale_reference = serializers.CharField(source="sale.reference")
+    wallet = serializers.UUIDField(source="sale.wallet_id")
+    seller = serializers.UUIDField(source="sale.wallet.seller_id")
+    amount = MoneyField()
+    origin = serializers.ChoiceField(choices=RefundOrigin.choices)
+    reason = serializers.CharField()
+    state = serializers.ChoiceField(choices=RefundState.choices)
+    remark = serializers.CharField()
+    effective_on = serializers.DateField(allow_null=True)
+    requested_by = serializers.UUIDField(source="created_by_id", allow_null=True)
+    decided_by = serializers.UUIDField(source="decided_by_id", allow_null=True)
+    decided_at = serializers.DateTimeField(allow_null=True)
+    version = serializers.IntegerField()
+    created_at = serializers.DateTimeField()
 
 
 class ChargeCallbackIn(StrictSerializer):

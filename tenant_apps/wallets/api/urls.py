@@ -1,7 +1,7 @@
 from django.urls import include, path
 from rest_framework.routers import SimpleRouter
 
-from tenant_apps.wallets.api import callback_views, sale_views, statement_views, views
+from tenant_apps.wallets.api import callback_views, refund_views, sale_views, statement_views, views
 
 router = SimpleRouter(use_regex_path=False)
 router.register("sellers", views.SellerViewSet, basename="seller")
@@ -10,6 +10,7 @@ router.register("deposit-requests", views.DepositRequestViewSet, basename="depos
 router.register("wallet-transfers", views.WalletTransferViewSet, basename="wallet-transfer")
 router.register("operators", sale_views.OperatorViewSet, basename="operator")
 router.register("charge-sales", sale_views.ChargeSaleViewSet, basename="charge-sale")
+router.register("charge-refunds", refund_views.ChargeRefundViewSet, basename="charge-refund")
 router.register("charge-batches", sale_views.ChargeBatchViewSet, basename="charge-batch")
 router.register(
     "charge-reconciliations", sale_views.ReconciliationViewSet, basename="charge-reconciliation"

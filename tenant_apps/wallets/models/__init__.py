@@ -5,6 +5,7 @@ from .callbacks import ProviderCallback
 from .deposits import DepositMethod, DepositRequest, DepositState
 from .operators import Operator, OperatorPrefix
 from .reconciliations import MatchResult, ProviderReconciliation, ReconciledRow
+from .refunds import ChargeRefund, RefundOrigin, RefundState
 from .sales import UNSETTLED, ChargeSale, ChargeSaleQuerySet, SaleState
 from .sellers import (
     Seller,
@@ -22,6 +23,7 @@ __all__ = [
     "BatchState",
     "ChargeBatch",
     "ChargeBatchRow",
+    "ChargeRefund",
     "ChargeSale",
     "ChargeSaleQuerySet",
     "DepositMethod",
@@ -33,6 +35,8 @@ __all__ = [
     "ProviderCallback",
     "ProviderReconciliation",
     "ReconciledRow",
+    "RefundOrigin",
+    "RefundState",
     "SaleState",
     "Seller",
     "SellerQuerySet",

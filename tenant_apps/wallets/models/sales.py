@@ -72,6 +72,8 @@ class ChargeSale(Record):
     next_ask_at = models.DateTimeField(null=True)
     sent_at = models.DateTimeField(null=True)
     settled_at = models.DateTimeField(null=True)
+    # When the credit was given back. The sale stays sold: the number was charged.
+    refunded_at = models.DateTimeField(null=True)
 
     # Where they were read along (`with_parties`).
     seller_id: UUID
@@ -112,6 +114,10 @@ class ChargeSale(Record):
                 | Q(state="failed")
                 | Q(state__in=["sent", "unknown", "sold"], sent_at__isnull=False),
                 name="wallets_chargesale_sent_has_time",
+            ),
+            models.CheckConstraint(
+                condition=Q(refunded_at__isnull=True) | Q(state="sold"),
+                name="wallets_chargesale_refunded_was_sold",
             ),
         ]
         indexes = [

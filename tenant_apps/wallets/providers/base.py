@@ -15,12 +15,14 @@ from shared_apps.kernel.money import Money
 
 
 class Outcome(StrEnum):
-    """What a provider says of a reference. `unheard`: it has never heard of it."""
+    """What a provider says of a reference. `unheard`: it has never heard of it. `reversed`: it
+    charged the number and took that back, so that nothing of it will be billed."""
 
     DELIVERED = "delivered"
     REFUSED = "refused"
     PENDING = "pending"
     UNHEARD = "unheard"
+    REVERSED = "reversed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

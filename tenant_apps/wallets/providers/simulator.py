@@ -79,6 +79,14 @@ class Simulator:
             )
         return self._answer(reference)
 
+    def reverse(self, reference: UUID) -> None:
+        """Take a charge back, as the provider's own people do; it will not be billed."""
+        with self._books() as books:
+            books.execute(
+                "UPDATE charges SET outcome = ? WHERE reference = ? AND outcome = ?",
+                [Outcome.REVERSED.value, str(reference), Outcome.DELIVERED.value],
+            )
+
     def charges(self) -> list[dict[str, Any]]:
         """The provider's books, in the order of arrival: what it will bill."""
         with self._books() as books:

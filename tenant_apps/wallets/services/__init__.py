@@ -1,7 +1,7 @@
 """The only writer of sellers, wallets, deposits, transfers and sales.
 
-Rows are locked in one order everywhere: what is decided on (a deposit request, a sale), its
-approval, wallets by id, and last of all balances, which the books lock in their own order.
+Rows are locked in one order everywhere: sales, what is decided on (a deposit request, a refund),
+its approval, wallets by id, and last of all balances, which the books lock in their own order.
 """
 
 from .batches import upload_charge_batch, work_on_batch
@@ -18,6 +18,12 @@ from .deposits import (
 from .operators import add_operator, change_operator
 from .policy import change_policy
 from .reconciling import reconcile_provider_file
+from .refunds import (
+    approve_charge_refund,
+    deny_charge_refund,
+    request_charge_refund,
+    withdraw_charge_refund,
+)
 from .sales import NewSale, place_charge_sale
 from .sellers import NewSeller, add_seller, change_seller, reinstate_seller, suspend_seller
 from .transfers import NewTransfer, transfer_credit
@@ -31,6 +37,7 @@ __all__ = [
     "NewTransfer",
     "add_operator",
     "add_seller",
+    "approve_charge_refund",
     "approve_deposit",
     "attach_deposit_proof",
     "change_operator",
@@ -38,11 +45,13 @@ __all__ = [
     "change_seller",
     "change_wallet",
     "deliver_sale",
+    "deny_charge_refund",
     "deny_deposit",
     "open_wallet",
     "place_charge_sale",
     "reconcile_provider_file",
     "reinstate_seller",
+    "request_charge_refund",
     "request_deposit",
     "settle_due",
     "settle_sale",
@@ -50,6 +59,7 @@ __all__ = [
     "take_callback",
     "transfer_credit",
     "upload_charge_batch",
+    "withdraw_charge_refund",
     "withdraw_deposit",
     "work_on_batch",
 ]

@@ -30,6 +30,7 @@ from tenant_apps.wallets.providers import ChargeAnswer, ChargeOrder, NeverReache
 from tenants.context import current_organization
 
 from .moving import move
+from .refunds import refund_reversed_sale
 from .sales import SUBJECT, give_limit_back, hold_id_of
 from .wallets import watch_credit
 
@@ -92,7 +93,8 @@ def settle_due(*, actor: Actor, limit: int = 100) -> int:
 def settle_sale(*, sale_id: UUID, answer: ChargeAnswer, actor: Actor) -> ChargeSale:
     """Write down what the provider said of a sale; the first final word holds.
 
-    Delivered captures what is held, refused releases it. Anything else leaves the sale unknown.
+    Delivered captures what is held, refused releases it. Reversed releases it too, or gives back
+    what was captured. Anything else leaves the sale unknown.
     """
     return retrying(lambda: _settle(sale_id, answer, actor=actor))
 
@@ -192,7 +194,8 @@ def _settle(
         if sale is not None:
             _sold(sale, actor=actor)
             return sale
-    elif answer.outcome == Outcome.REFUSED:
+    elif answer.outcome in (Outcome.REFUSED, Outcome.REVERSED):
+        # What was reversed before we knew of it was never ours to pay.
         sale = _closed(sale_id, SaleState.FAILED, answer, among=among)
         if sale is not None:
             _failed(sale, actor=actor)
@@ -200,7 +203,9 @@ def _settle(
     sale = ChargeSale.objects.locked(sale_id)
     if only_if is not None:
         return sale
-    if sale.is_settled:
+    if sale.state == SaleState.SOLD and answer.outcome == Outcome.REVERSED:
+        refund_reversed_sale(sale=sale, reason=answer.reason, actor=actor)
+    elif sale.is_settled:
         _notice_contradiction(sale, answer)
     else:
         _left_unknown(sale, actor=actor)

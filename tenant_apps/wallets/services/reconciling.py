@@ -28,7 +28,7 @@ from tenant_apps.wallets.models import (
 )
 
 COLUMNS = ("reference", "phone", "amount", "status", "time")
-DELIVERED, REFUSED = "delivered", "refused"
+DELIVERED, REFUSED, REVERSED = "delivered", "refused", "reversed"
 _ROWS_AT_ONCE = 1000
 # What a row of the file says of a sale that ended like this.
 _STATUS_OF = {SaleState.SOLD: DELIVERED, SaleState.FAILED: REFUSED}
@@ -171,9 +171,9 @@ def _row(
         row.result = MatchResult.UNREADABLE
         row.detail = "Amount or time cannot be read."
         return row
-    if row.status not in (DELIVERED, REFUSED):
+    if row.status not in (DELIVERED, REFUSED, REVERSED):
         row.result = MatchResult.UNREADABLE
-        row.detail = f"The status is {DELIVERED} or {REFUSED}."
+        row.detail = f"The status is {DELIVERED}, {REFUSED} or {REVERSED}."
         return row
     row.result, row.detail = _result(row, row.sale)
     return row
@@ -186,6 +186,10 @@ def _result(row: ReconciledRow, sale: ChargeSale | None) -> tuple[MatchResult, s
         return MatchResult.AMOUNT_DIFFERS, f"{sale.reference} is over {sale.amount}."
     if row.phone != sale.phone:
         return MatchResult.STATUS_DIFFERS, f"{sale.reference} charged another number."
+    if row.status == REVERSED:
+        if sale.refunded_at is not None or sale.state == SaleState.FAILED:
+            return MatchResult.MATCHED, ""
+        return MatchResult.STATUS_DIFFERS, f"{sale.reference} is {sale.state} and not refunded."
     if _STATUS_OF.get(SaleState(sale.state)) != row.status:
         return MatchResult.STATUS_DIFFERS, f"{sale.reference} is {sale.state}."
     return MatchResult.MATCHED, ""
