@@ -62,7 +62,11 @@ class _Wake:
         )
 
     def __call__(self) -> None:
-        # The context may have changed between the write and the commit (a sign-up does that).
+        # The context may have changed between the write and the commit (a sign-up does that). Where
+        # it has not, entering it again would have the next statement choose the schema anew.
+        if self.organization is not None and organization_or_none() is self.organization:
+            wake_now(self.queue)
+            return
         if self.organization is None:
             context: Any = platform_context(reason=f"wake {self.queue}")
         else:

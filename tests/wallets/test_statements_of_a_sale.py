@@ -2,7 +2,9 @@
 
 from typing import Any
 
-from tests.wallets.stories import Market, credit
+from django.db import transaction
+
+from tests.wallets.stories import Market, credit, open_market
 
 # What stands where the transactions begin and end in a test: there it is savepoints.
 BEGIN, COMMIT = "SAVEPOINT", "RELEASE SAVEPOINT"
@@ -57,6 +59,20 @@ def test_a_sale(market: Market, simulated: Any) -> None:
         # Of a statement that the connection has prepared, Django may not know the text.
         made = BY_THE_BOOKS if statement is None else " ".join(statement.split())
         assert made.startswith(beginning) or (made == BY_THE_BOOKS and beginning in PREPARED)
+
+
+def test_a_sale_with_real_commits(real_commits: Any, simulated: Any) -> None:
+    """What follows a commit chooses no schema again."""
+    simulated()
+    market = open_market()
+    credit(market, "100.00")
+    with transaction.atomic():
+        sita = market.api("sita")
+    for _ in range(2):
+        assert sita.post("charge-sales/", body(market)).json()["state"] == "sold"
+    made = [statement or BY_THE_BOOKS for statement in sita.statements]
+    assert len(made) == len(SOLD), made
+    assert sum("set_config('search_path'" in statement for statement in made) == 1
 
 
 def test_a_repeated_request(market: Market, simulated: Any) -> None:

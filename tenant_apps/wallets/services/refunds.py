@@ -291,7 +291,7 @@ def _give_back(refunds: Sequence[ChargeRefund], *, remarks: dict[UUID, str], act
                 wallet_id=sales[refund.sale_id].wallet_id,
                 origin=refund.origin,
                 amount_minor=refund.amount_minor,
-                balance_minor=_balance_after(journal),
+                balance_minor=journal.legs[0].credited_balance,
                 currency=refund.currency,
             )
             for refund, journal in zip(refunds, journals, strict=True)
@@ -299,13 +299,6 @@ def _give_back(refunds: Sequence[ChargeRefund], *, remarks: dict[UUID, str], act
         actor=actor,
     )
     watch_credit(wallets=wallets.values(), actor=actor)
-
-
-def _balance_after(journal: ledger.Journal) -> int:
-    """What the wallet holds with it: credit of a wallet is never counted later."""
-    balance = journal.legs[0].credit_balance
-    assert balance is not None
-    return balance
 
 
 def _decide(refund: ChargeRefund, state: RefundState, remark: str, *, actor: Actor) -> None:
