@@ -13,8 +13,8 @@ from shared_apps.kernel.operations import step
 
 from .models import DeferredCredit
 
-# As a call for the task is named.
-QUEUE = "credits to be counted"
+# As a call for the task is named, in a key of the cache: so without spaces.
+QUEUE = "deferred-credits"
 
 logger = structlog.get_logger(__name__)
 
