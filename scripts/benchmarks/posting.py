@@ -27,12 +27,14 @@ ABOUT = (
     " 8 and 16 clients, in turn with pgbench's TPC-B: hot (every transfer touches one shared"
     " account), striped (that account in 16 stripes) and deferred (its credits are counted later,"
     " every five seconds beside the postings, and the rest before the clock stops) against TPC-B at"
-    " scale 1, spread (two of 100,000 accounts) against scale 100. The product's own call on"
-    " Django's connection, 8 processes, and the same by hand with select_for_update. Batches of 100"
-    " by one client beside django-hordak's single transactions. What a transfer takes on disk with"
-    " its indexes. Ratios are medians of the rounds'. POSTING_DECAY_SECONDS (600, 0 for none): how"
-    " much slower the hot account is at the end of so long a run than at its beginning."
-    " POSTING_PEERS=no leaves out Django's connection, select_for_update and django-hordak."
+    " scale 1, spread (two of 100,000 accounts) against scale 100. Whole sales on credit (three"
+    " limits, two balances, a transfer) by one call: with supplier and revenue shared, and with"
+    " all spread. The product's own call on Django's connection, 8 processes, and the same by hand"
+    " with select_for_update. Batches of 100 by one client beside django-hordak's single"
+    " transactions. What a transfer takes on disk with its indexes. Ratios are medians of the"
+    " rounds'. POSTING_DECAY_SECONDS (600, 0 for none): how much slower the hot account is at the"
+    " end of so long a run than at its beginning. POSTING_PEERS=no leaves out Django's connection,"
+    " select_for_update and django-hordak."
 )
 GOALS = {
     "hot_over_tpcb_8": Goal(at_least=1.5),
@@ -41,6 +43,8 @@ GOALS = {
     "spread_over_tpcb_16": Goal(at_least=2.2),
     "striped_over_tpcb_8": Goal(at_least=4.5),
     "deferred_over_tpcb_8": Goal(at_least=6.0),
+    "sale_hot_over_tpcb_8": Goal(at_least=1.3),
+    "sale_spread_over_tpcb_8": Goal(at_least=1.9),
     "django_hot_over_tpcb": Goal(at_least=1.0),
     "django_spread_over_tpcb": Goal(at_least=0.9),
     "django_hot_over_select_for_update": Goal(at_least=6.0),
@@ -56,12 +60,18 @@ SECONDS = 5
 ACCOUNTS = 100_000
 STRIPES = 16
 SCALES = {"hot": 1, "spread": 100}
+_ONE_ID = ("hot", "striped", "deferred", "spread")
+_KINDS = (
+    "tpcb_hot", "hot", "striped", "sale_hot", "tpcb_spread", "spread", "sale_spread",
+)  # fmt: skip
 # What each kind is measured against.
 AGAINST = {
     "hot": "tpcb_hot",
     "striped": "tpcb_hot",
     "deferred": "tpcb_hot",
     "spread": "tpcb_spread",
+    "sale_hot": "tpcb_hot",
+    "sale_spread": "tpcb_spread",
 }
 
 # Accounts' ids are numbers written as UUIDs. Transfers, journals and sources have ids that begin
@@ -96,7 +106,35 @@ SELECT ledger_post_deferred(
   FROM (SELECT {_NEW_ID} AS id OFFSET 0) AS t
  WHERE NOT EXISTS (SELECT FROM ledger_stop);
 """
+# A sale on credit: the lines of a relationship, of its purchaser and of its supplier, the balances
+# and the transfer, in one statement. Lines are numbered as accounts are, each kind by itself.
+_SALE = f"""
+\\set id random(1, 9000000000000000)
+\\set relationship random(1, {ACCOUNTS})
+\\set purchaser {ACCOUNTS} + random(1, {ACCOUNTS})
+SELECT o.* FROM (SELECT {_NEW_ID} AS id OFFSET 0) AS t,
+  LATERAL ledger_use_credit(
+    ARRAY[{_UUID.format("relationship")}, {_UUID.format("purchaser")}, {_UUID.format("supplier")}],
+    ARRAY[{_NEW_ID}, {_NEW_ID}, {_NEW_ID}], t.id, '\\x{"ab" * 32}', 5, 'KES', '2026-11-20',
+    'bench.document', t.id, NULL, now()) AS u (id),
+  LATERAL ledger_post_transfer(
+    u.id, '\\x{"ab" * 32}', t.id, 1::smallint,
+    {_UUID.format("debit")}, 0::smallint, 0::smallint,
+    {_UUID.format("credit")}, 0::smallint, :rank::smallint,
+    5, 'KES', '2026-11-20', 'posting', 'invoice.issued', 'bench.document', t.id,
+    NULL, '', NULL, now()) AS o
+ WHERE NOT EXISTS (SELECT FROM ledger_stop);
+"""
 SCRIPTS = {
+    "sale_hot": (
+        f"\\set debit random(1, {ACCOUNTS})\n\\set credit 0\n\\set rank 100\n"
+        f"\\set supplier {2 * ACCOUNTS + 1}{_SALE}"
+    ),
+    "sale_spread": (
+        f"\\set debit random(1, {ACCOUNTS})\n\\set rank 0\n"
+        f"\\set credit 1 + (:debit + random(0, {ACCOUNTS - 2})) % {ACCOUNTS}\n"
+        f"\\set supplier {2 * ACCOUNTS} + random(1, {ACCOUNTS}){_SALE}"
+    ),
     "hot": (
         f"\\set debit random(1, {ACCOUNTS})\n\\set credit 0\n\\set rank 100\n\\set stripe 0{_CALL}"
     ),
@@ -145,7 +183,13 @@ INSERT INTO ledger_balance (
 SELECT id, s, 0, 0, NULL, 0, CASE normal_side WHEN 'debit' THEN 1 ELSE -1 END, currency, true
   FROM ledger_account, generate_series(0, stripes - 1) AS s WHERE currency IS NOT NULL
  ORDER BY id, s;
-VACUUM ANALYZE ledger_account; VACUUM ANALYZE ledger_balance;
+INSERT INTO ledger_creditline (
+    id, subject_type, subject_id, currency, limit_minor, grandfathered_minor, used_minor,
+    held_minor, version, lock_rank)
+SELECT lpad(n::text, 32, '0')::uuid, 'bench.line', md5('l' || n)::uuid, 'KES', 9000000000000000, 0,
+       0, 0, 0, n / {ACCOUNTS}
+  FROM generate_series(1, {3 * ACCOUNTS}) AS n;
+VACUUM ANALYZE ledger_account; VACUUM ANALYZE ledger_balance; VACUUM ANALYZE ledger_creditline;
 """
 
 
@@ -199,7 +243,7 @@ def _files(*, has_own_ids: bool) -> Iterator[dict[str, str]]:
     with tempfile.TemporaryDirectory() as folder:
         paths = {name: str(Path(folder) / f"{name}.sql") for name in SCRIPTS}
         for name, path in paths.items():
-            older = "gen_random_uuid()" if name == "batch" else _OLDER_ID
+            older = _OLDER_ID if name in _ONE_ID else "gen_random_uuid()"
             text = SCRIPTS[name] if has_own_ids else SCRIPTS[name].replace(_NEW_ID, older)
             Path(path).write_text(text, encoding="utf-8")
         yield paths
@@ -237,43 +281,39 @@ def _has_own_ids() -> bool:
         return server.info.server_version >= 180000
 
 
-class Processes:
-    """So many processes of a module, which are let go together round after round."""
+def _together(module: str, *arguments: str, count: int) -> float:
+    """What so many processes of a module, let go together, do in a second.
 
-    def __init__(self, module: str, *arguments: str, count: int) -> None:
-        self.name = " ".join([module, *arguments])
-        self.started = [
-            subprocess.Popen(
-                [sys.executable, "-m", f"scripts.benchmarks.{module}", *arguments],
-                cwd=PROJECT,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                text=True,
-            )
-            for _ in range(count)
-        ]
-        for process in self.started:
-            self._line(process)
+    They live for this round alone: two dozen connections that wait would slow the others.
+    """
+    started = [
+        subprocess.Popen(
+            [sys.executable, "-m", f"scripts.benchmarks.{module}", *arguments],
+            cwd=PROJECT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(count)
+    ]
 
-    def round(self) -> float:
-        """What they do together in a second."""
-        for process in self.started:
-            assert process.stdin is not None
-            process.stdin.write("go\n")
-            process.stdin.flush()
-        return sum(float(self._line(process)) for process in self.started)
-
-    def end(self) -> None:
-        """Let them go."""
-        for process in self.started:
-            process.communicate()
-
-    def _line(self, process: subprocess.Popen[str]) -> str:
+    def line(process: subprocess.Popen[str]) -> str:
         assert process.stdout is not None
-        line = process.stdout.readline()
-        if not line:
-            raise ScriptError(f"{self.name} failed")
-        return line
+        text = process.stdout.readline()
+        if not text:
+            raise ScriptError(f"{module} failed")
+        return text
+
+    for process in started:
+        line(process)
+    for process in started:
+        assert process.stdin is not None
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    speed = sum(float(line(process)) for process in started)
+    for process in started:
+        process.communicate()
+    return speed
 
 
 def _decay(file: str, *, variables: dict[str, str], seconds: int) -> float:
@@ -300,14 +340,14 @@ def run(*, progress: Callable[[str], None]) -> Mapping[str, Figure]:
         [sys.executable, "-m", "scripts.benchmarks.peers", "prepare"], cwd=PROJECT, check=True
     )
     folds = posting_deferral.Folds(schema=schema)
-    beside: dict[str, Processes] = {}
+    beside: dict[str, Callable[[], float]] = {}
     if os.environ.get("POSTING_PEERS", "yes") == "yes":
-        progress("processes on Django's connection")
         for kind in SCALES:
-            arguments = (schema, kind, str(SECONDS))
-            beside[kind] = Processes("posting_client", *arguments, count=CLIENTS[0])
-        beside["by_hand"] = Processes("peers", "select_for_update", str(SECONDS), count=CLIENTS[0])
-        beside["hordak"] = Processes("peers", "hordak", str(SECONDS), count=1)
+            arguments = ("posting_client", schema, kind, str(SECONDS))
+            beside[kind] = partial(_together, *arguments, count=CLIENTS[0])
+        arguments = ("peers", "select_for_update", str(SECONDS))
+        beside["by_hand"] = partial(_together, *arguments, count=CLIENTS[0])
+        beside["hordak"] = partial(_together, "peers", "hordak", str(SECONDS), count=1)
     speeds: dict[str, list[float]] = defaultdict(list)
     ratios: dict[str, list[float]] = defaultdict(list)
     try:
@@ -326,8 +366,6 @@ def run(*, progress: Callable[[str], None]) -> Mapping[str, Figure]:
                 figures["hot_decay"] = decay
     finally:
         folds.end()
-        for processes in beside.values():
-            processes.end()
     for name, values in ratios.items():
         figures[name] = statistics.median(values)
         figures[f"{name}_lowest"] = min(values)
@@ -338,14 +376,14 @@ def _round(
     files: Mapping[str, str],
     runs: Mapping[str, dict[str, str]],
     folds: posting_deferral.Folds,
-    beside: Mapping[str, Processes],
+    beside: Mapping[str, Callable[[], float]],
     speeds: dict[str, list[float]],
     ratios: dict[str, list[float]],
 ) -> None:
     for clients in CLIENTS:
         load = ("-c", str(clients), "-j", str(THREADS))
         now = {}
-        for kind in ("tpcb_hot", "hot", "striped", "tpcb_spread", "spread"):
+        for kind in _KINDS:
             script = ("-f", files[kind]) if kind in files else ()
             now[kind] = _per_second(*load, "-T", str(SECONDS), *script, variables=runs[kind])
         later = ("-T", str(posting_deferral.SECONDS), "-f", files["deferred"])
@@ -358,13 +396,13 @@ def _round(
             ratios[f"{kind}_over_tpcb_{clients}"].append(now[kind] / now[base])
         if clients == CLIENTS[0] and beside:
             for kind, base in (("hot", "tpcb_hot"), ("spread", "tpcb_spread")):
-                through = beside[kind].round()
+                through = beside[kind]()
                 speeds[f"django_{kind}_per_second"].append(through)
                 ratios[f"django_{kind}_over_tpcb"].append(through / now[base])
-            by_hand = speeds["django_hot_per_second"][-1] / beside["by_hand"].round()
+            by_hand = speeds["django_hot_per_second"][-1] / beside["by_hand"]()
             ratios["django_hot_over_select_for_update"].append(by_hand)
     alone = ("-c", "1", "-T", str(SECONDS), "-f", files["batch"])
     batches = 100 * _per_second(*alone, variables=runs["batch"])
     speeds["batch_transfers_per_second"].append(batches)
     if beside:
-        ratios["batch_over_hordak"].append(batches / beside["hordak"].round())
+        ratios["batch_over_hordak"].append(batches / beside["hordak"]())

@@ -12,7 +12,7 @@ from shared_apps.kernel.errors import DomainError
 from shared_apps.kernel.money import AmountOutOfRange
 from tenants.connections import connection
 
-from .entries import CreditChange, Gathering, HoldRequest, Leg, Outcome, locked_by
+from .entries import Gathering, HoldRequest, Leg, Outcome, locked_by
 from .errors import (
     AboveLimit,
     AccountUnusable,
@@ -30,27 +30,31 @@ from .errors import (
 
 MAX_BATCH = 1000
 
+# The function that posts one leg, by whether its credit may be counted later; `{id}` is the leg's.
+POSTING_CALLS = {
+    False: """ledger_post_transfer(
+        {id}, %s::bytea, %s::uuid, %s::smallint, %s::uuid, %s::smallint, %s::smallint,
+        %s::uuid, %s::smallint, %s::smallint, %s::bigint, %s::text, %s::date, %s::text, %s::text,
+        %s::text, %s::uuid, %s::uuid, %s::text, %s::uuid, %s::timestamptz)""",
+    True: """ledger_post_deferred(
+        {id}, %s::bytea, %s::uuid, %s::smallint, %s::uuid, %s::smallint, %s::smallint,
+        %s::uuid, %s::bigint, %s::text, %s::date, %s::text, %s::text,
+        %s::text, %s::uuid, %s::uuid, %s::text, %s::uuid, %s::timestamptz)""",
+}
 # Whether the books are stopped has nothing to do with the row: the database looks at it once,
 # before it calls the function, and while they are the statement answers no row.
-_POST_ONE = """
-    SELECT %s::uuid, o.* FROM ledger_post_transfer(
-        %s::uuid, %s::bytea, %s::uuid, %s::smallint, %s::uuid, %s::smallint, %s::smallint,
-        %s::uuid, %s::smallint, %s::smallint, %s::bigint, %s::text, %s::date, %s::text, %s::text,
-        %s::text, %s::uuid, %s::uuid, %s::text, %s::uuid, %s::timestamptz) AS o
+_POST_ONE = {
+    deferred: f"""
+    SELECT %s::uuid, o.* FROM {call.format(id="%s::uuid")} AS o
     WHERE NOT EXISTS (SELECT FROM ledger_stop)
-"""
+"""  # noqa: S608 - both parts are constants
+    for deferred, call in POSTING_CALLS.items()
+}
 _POST_MANY = """
     SELECT * FROM ledger_post_transfers(
         %s::uuid[], %s::bytea[], %s::uuid[], %s::smallint[], %s::uuid[], %s::smallint[],
         %s::uuid[], %s::smallint[], %s::bigint[], %s::text[], %s::date[], %s::text[], %s::text[],
         %s::text[], %s::uuid[], %s::uuid[], %s::text[], %s::uuid, %s::timestamptz, %s::boolean[])
-    WHERE NOT EXISTS (SELECT FROM ledger_stop)
-"""
-_POST_DEFERRED = """
-    SELECT %s::uuid, o.* FROM ledger_post_deferred(
-        %s::uuid, %s::bytea, %s::uuid, %s::smallint, %s::uuid, %s::smallint, %s::smallint,
-        %s::uuid, %s::bigint, %s::text, %s::date, %s::text, %s::text,
-        %s::text, %s::uuid, %s::uuid, %s::text, %s::uuid, %s::timestamptz) AS o
     WHERE NOT EXISTS (SELECT FROM ledger_stop)
 """
 
@@ -73,15 +77,6 @@ _GATHER = """
     WHERE NOT EXISTS (SELECT FROM ledger_stop)
 """
 
-_OPEN_CREDIT_LINE = """
-    SELECT ledger_open_credit_line(%s::uuid, %s::text, %s::uuid, %s::text, %s::smallint)
-"""
-_CHANGE_CREDIT_LINE = """
-    SELECT ledger_change_credit_line(
-        %s::uuid, %s::bytea, %s::uuid, %s::text, %s::bigint, %s::bigint, %s::bigint, %s::date,
-        %s::text, %s::uuid, %s::text, %s::uuid, %s::timestamptz)
-    WHERE NOT EXISTS (SELECT FROM ledger_stop)
-"""
 # SQLSTATEs that the posting functions raise, and what they mean.
 _REFUSALS: dict[str, type[DomainError]] = {
     "KL001": AccountUnusable,
@@ -158,24 +153,23 @@ def post_legs(
             batch = legs[start : start + MAX_BATCH]
             if len(batch) == 1:
                 leg = batch[0]
-                values = (*_ids(leg), *_sides(leg, ranked=True), *_content(leg))
-                statement = _POST_DEFERRED if leg.credit_deferred else _POST_ONE
-                cursor.execute(statement, [leg.id, *values, actor_id, posted_at])
+                values = posting_values(leg, posted_at=posted_at, actor_id=actor_id)
+                cursor.execute(_POST_ONE[leg.credit_deferred], [leg.id, leg.id, *values])
             else:
                 rows = ((*_ids(leg), *_sides(leg, ranked=False), *_content(leg)) for leg in batch)
                 columns = [list(column) for column in zip(*rows, strict=True)]
                 deferred = [leg.credit_deferred for leg in batch]
                 later = deferred if any(deferred) else None
                 cursor.execute(_POST_MANY, [*columns, actor_id, posted_at, later])
-            for row in written(cursor):
-                outcomes[row[0]] = Outcome(
-                    debit_version=row[1],
-                    debit_balance=row[2],
-                    credit_version=row[3],
-                    credit_balance=row[4],
-                    replayed=row[5],
-                )
+            for id_, *outcome in written(cursor):
+                outcomes[id_] = Outcome.of(outcome)
     return outcomes
+
+
+def posting_values(leg: Leg, *, posted_at: datetime, actor_id: UUID | None) -> tuple[Any, ...]:
+    """What the leg's function in `POSTING_CALLS` takes behind the id."""
+    _, *ids = _ids(leg)
+    return (*ids, *_sides(leg, ranked=True), *_content(leg), actor_id, posted_at)
 
 
 def written(cursor: Any) -> list[tuple[Any, ...]]:
@@ -283,54 +277,6 @@ def lock_holds(*, hold_ids: Sequence[UUID], account_ids: Sequence[UUID] = ()) ->
         cursor.execute(
             "SELECT ledger_lock_holds(%s::uuid[], %s::uuid[])", [list(hold_ids), list(account_ids)]
         )
-
-
-def open_credit_line(
-    *, line_id: UUID, subject_type: str, subject_id: UUID, currency: str, lock_rank: int
-) -> bool:
-    """Open a line without a limit, unless it is open; answer whether it was not."""
-    with connection.cursor() as cursor:
-        cursor.execute(_OPEN_CREDIT_LINE, [line_id, subject_type, subject_id, currency, lock_rank])
-        (opened,) = cursor.fetchone()
-    return bool(opened)
-
-
-def change_credit_line(
-    *,
-    change: CreditChange,
-    line_id: UUID,
-    limit_minor: int | None,
-    request_hash: bytes,
-    recorded_at: datetime,
-    actor_id: UUID | None,
-) -> bool:
-    """Change a line; answer whether this very change had been made before.
-
-    :raises UnknownCreditLine: there is no such line.
-    :raises PostingMismatch: the id belongs to a change with other content.
-    :raises AboveLimit: more would be in use than the limit allows.
-    :raises CreditNotInUse: more would be given back than is in use.
-    :raises BooksStopped: nothing is changed until somebody starts the books again.
-    """
-    values = (
-        change.id,
-        request_hash,
-        line_id,
-        change.kind,
-        change.used.minor,
-        change.held.minor,
-        limit_minor,
-        change.effective_on,
-        change.source_type,
-        change.source_id,
-        change.reason,
-        actor_id,
-        recorded_at,
-    )
-    with refusals_by_name(), connection.prepared_cursor() as cursor:
-        cursor.execute(_CHANGE_CREDIT_LINE, values)
-        ((replayed,),) = written(cursor)
-    return bool(replayed)
 
 
 def lock_balances(*, account_ids: Sequence[UUID]) -> None:

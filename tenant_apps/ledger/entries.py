@@ -1,8 +1,9 @@
 """The values that go into the books and come out of a posting."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import Any, Self
 from uuid import UUID
 
 from shared_apps.kernel.ids import ids_near
@@ -129,6 +130,18 @@ class Outcome:
     credit_version: int | None
     credit_balance: int | None
     replayed: bool
+
+    @classmethod
+    def of(cls, row: Sequence[Any]) -> Self:
+        """What a posting function answered in one row."""
+        debit_version, debit_balance, credit_version, credit_balance, replayed = row
+        return cls(
+            debit_version=debit_version,
+            debit_balance=debit_balance,
+            credit_version=credit_version,
+            credit_balance=credit_balance,
+            replayed=replayed,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,6 +17,7 @@ from tenant_apps.ledger.folding import fold_for_reading, fold_waiting
 
 from .accounts import add_account, close_account, lock_account, reopen_account
 from .credit_lines import change_credit, open_credit_line, set_credit_limit
+from .credit_sales import post_credit_sale
 from .deferral import set_deferral
 from .exchanges import exchange_currency
 from .holds import capture, expire_holds, release, reserve
@@ -52,6 +53,7 @@ __all__ = [
     "open_credit_line",
     "open_fiscal_year",
     "post",
+    "post_credit_sale",
     "post_each",
     "post_manual_journal",
     "post_opening_balances",

@@ -11,8 +11,7 @@ from shared_apps.kernel.errors import BadInput
 from shared_apps.kernel.ids import request_hash
 from shared_apps.kernel.money import Money
 from shared_apps.kernel.operations import step
-from tenant_apps.ledger import database
-from tenant_apps.ledger.credit_batches import change_credit_lines
+from tenant_apps.ledger import credit_database
 from tenant_apps.ledger.entries import CreditChange, CreditState
 from tenant_apps.ledger.errors import NegativeAmount, UnknownCreditLine
 from tenant_apps.ledger.models import CreditLine, CreditLineEntry, CreditLineEntryKind
@@ -31,7 +30,7 @@ def open_credit_line(
     """
     require_transaction()
     line_id = credit_line_id_of(subject_type=subject_type, subject_id=subject_id, currency=currency)
-    database.open_credit_line(
+    credit_database.open_credit_line(
         line_id=line_id,
         subject_type=subject_type,
         subject_id=subject_id,
@@ -105,7 +104,7 @@ def change_credit(*, changes: Sequence[CreditChange], actor: Actor) -> list[Cred
     if len(ranks) < len(wanted):
         raise UnknownCreditLine
     in_lock_order = sorted(changes, key=lambda one: (ranks[_line_of(one)], _line_of(one)))
-    replayed = change_credit_lines(
+    replayed = credit_database.change_credit_lines(
         changes=[(one, _line_of(one), _content_hash(one, None)) for one in in_lock_order],
         recorded_at=clock.now(),
         actor_id=actor.user_id,
@@ -164,7 +163,7 @@ def _line_of(change: CreditChange) -> UUID:
 
 def _change(change: CreditChange, *, limit_minor: int | None, actor: Actor) -> CreditState:
     line_id = _line_of(change)
-    replayed = database.change_credit_line(
+    replayed = credit_database.change_credit_line(
         change=change,
         line_id=line_id,
         limit_minor=limit_minor,
