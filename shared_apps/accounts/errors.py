@@ -233,6 +233,27 @@ class ApiKeyTermRefused(BadInput):
     title = "An API key cannot end then."
 
 
+class StepUpRequired(Forbidden):
+    """What is sensitive asks for a proof a few minutes old at most.
+
+    `step_up` in the problem says where to send it, and which: a `code` or the `password`.
+    """
+
+    code = "step_up_required"
+    title = "Show your second factor again."
+    advice = (
+        "POST what step_up.proof names (a code, or the password) to /api/v1/step-up/, and repeat"
+        " the request."
+    )
+
+
+class StepUpProofRefused(BadInput):
+    """A password where a code is asked for, or the other way round."""
+
+    code = "step_up_proof_refused"
+    title = "Another proof is asked for."
+
+
 class TooManyApiKeys(Conflict):
     code = "too_many_api_keys"
     title = "So many API keys are enough for one person."

@@ -103,6 +103,15 @@ class SignInPolicyChanged(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SecuritySettingsChanged(Event):
+    app: ClassVar[str] = "accounts"
+    subject_type: ClassVar[str] = "accounts.securitysettings"
+
+    step_up_minutes: int
+    step_up_for_money: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SignInCodeSent(UserEvent):
     channel: str
 
@@ -160,6 +169,13 @@ class SessionReuseDetected(SessionEvent):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SecondFactorVerified(SessionEvent):
     pass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SteppedUp(SessionEvent):
+    """A fresh proof was shown before something sensitive."""
+
+    proof: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -160,6 +160,8 @@ class Session(Record):
     previous_token_id = models.UUIDField(null=True, blank=True)
     rotated_at = models.DateTimeField(null=True, blank=True)
     second_factor_at = models.DateTimeField(null=True, blank=True)
+    # When the password was shown last, for whom nothing else is asked before sensitive acts.
+    password_at = models.DateTimeField(null=True, blank=True)
     # What the strictest policy asked for when the session began; a later one asks the next.
     demanded_factor = models.CharField(
         max_length=10, choices=Factor.choices, default=Factor.PASSWORD
@@ -263,6 +265,32 @@ class SignInPolicy(Record):
 
     def __str__(self) -> str:
         return f"{self.role or 'everybody'}: {self.factor}"
+
+
+class SecuritySettings(Record):
+    """How careful the organization is with what is sensitive. One row, or none: as in the code."""
+
+    is_only = models.BooleanField(default=True, editable=False)
+    # For how many minutes a second factor counts as fresh.
+    step_up_minutes = models.PositiveSmallIntegerField(default=10)
+    # Whether approving money asks for a fresh second factor too.
+    step_up_for_money = models.BooleanField(default=False)
+
+    class Meta:
+        default_permissions = ()
+        verbose_name = "security settings"
+        verbose_name_plural = "security settings"
+        constraints = [
+            models.UniqueConstraint(fields=["is_only"], name="accounts_security_one_row"),
+            models.CheckConstraint(condition=Q(is_only=True), name="accounts_security_is_only"),
+            models.CheckConstraint(
+                condition=Q(step_up_minutes__gte=1, step_up_minutes__lte=60),
+                name="accounts_security_step_up_minutes",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.step_up_minutes} minutes"
 
 
 class SignInCode(Record):

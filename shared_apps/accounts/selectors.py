@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
-from shared_apps.accounts import second_factor
+from shared_apps.accounts import second_factor, step_up
 from shared_apps.accounts.models import ApiKey, ApiKeyQuerySet, RecoveryCode, Session, User
 from shared_apps.kernel import clock
 from shared_apps.kernel.actor import Actor
@@ -44,15 +44,29 @@ def second_factor_of(*, session: Session) -> SecondFactor:
     user = session.user
     return SecondFactor(
         state=second_factor.state_of(session),
-        channels=_open_channels(session),
+        channels=second_factor.channels_of(session),
         is_demanded=second_factor.is_demanded_of(user),
         enrolled_at=user.second_factor_enrolled_at,
         recovery_codes_left=RecoveryCode.objects.filter(user=user, used_at__isnull=True).count(),
     )
 
 
-def _open_channels(session: Session) -> tuple[str, ...]:
-    return () if session.second_factor_at is not None else second_factor.channels_of(session)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SteppingUp:
+    """Which proof sensitive acts ask of a session, and until when the last one counts."""
+
+    proof: step_up.Proof
+    channels: tuple[str, ...]
+    fresh_until: datetime | None
+
+
+def stepping_up_of(*, session: Session) -> SteppingUp:
+    """How the session stands with sensitive acts."""
+    return SteppingUp(
+        proof=step_up.proof_of(session),
+        channels=second_factor.channels_of(session),
+        fresh_until=step_up.fresh_until(session, step_up.security_settings()),
+    )
 
 
 def users_by_id(*, user_ids: Iterable[UUID]) -> Mapping[UUID, User]:

@@ -25,6 +25,7 @@ OWN_ACCOUNT = {
     "session",
     "sessions",
     "sign-in-codes",
+    "step-up",
 }
 STRANGERS = {
     "auth-login",

@@ -213,6 +213,8 @@ GET    api/v1/seals/settings/                               +33333331
 PATCH  api/v1/seals/settings/                               +33333331
 GET    api/v1/seals/verification/                           +33333331
 GET    api/v1/second-factor/                                ++++++++1
+GET    api/v1/security-settings/                            +33333331
+PATCH  api/v1/security-settings/                            +33333331
 POST   api/v1/second-factor/codes/                          cccccccc1
 POST   api/v1/second-factor/enrolment/                      ++++++++1
 POST   api/v1/second-factor/enrolment/confirmation/         cccccccc1
@@ -233,6 +235,8 @@ POST   api/v1/sign-in-policies/                             +33333331
 GET    api/v1/sign-in-policies/<uuid:pk>/                   +33333331
 PATCH  api/v1/sign-in-policies/<uuid:pk>/                   +33333331
 DELETE api/v1/sign-in-policies/<uuid:pk>/                   +33333331
+GET    api/v1/step-up/                                      ++++++++1
+POST   api/v1/step-up/                                      bbbbbbbb1
 GET    api/v1/tax-rates/                                    +++++++31
 POST   api/v1/tax-rates/                                    +33333331
 GET    api/v1/tax-rates/<uuid:pk>/                          +++++++31

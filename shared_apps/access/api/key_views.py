@@ -92,6 +92,8 @@ class ApiKeyViewSet(Listing, Retrieving, OrganizationViewSet):
     # The answer is a secret: it is kept for no repetition.
     secret_actions = frozenset({"create", "rotation"})
     for_people = frozenset({"list", "retrieve", "create", "destroy", "rotation"})
+    # Not to revoke: that must be easy.
+    step_up = frozenset({"create", "rotation"})
     ordering_fields = ("created_at", "expires_at")
     ordering = ("-created_at",)
 

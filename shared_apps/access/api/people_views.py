@@ -37,6 +37,7 @@ class UserViewSet(Listing, Retrieving, OrganizationViewSet):
     filterset_class = UserFilter
     ordering_fields = ("full_name", "email", "created_at")
     ordering = ("full_name",)
+    step_up = frozenset({"second_factor_reset"})
 
     def get_queryset(self) -> QuerySet[User]:
         return people_shown_to(self.actor)

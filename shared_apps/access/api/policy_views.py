@@ -8,10 +8,11 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from shared_apps.access.api.views import OrganizationViewSet
+from shared_apps.access.api.views import OrganizationView, OrganizationViewSet
 from shared_apps.access.models import Role
 from shared_apps.accounts import services
-from shared_apps.accounts.models import Factor, SignInPolicy
+from shared_apps.accounts.models import Factor, SecuritySettings, SignInPolicy
+from shared_apps.accounts.step_up import security_settings
 from shared_apps.kernel.api.serializers import StrictSerializer
 from shared_apps.kernel.api.views import Listing, Retrieving
 from shared_apps.kernel.models import RecordQuerySet
@@ -49,7 +50,7 @@ class SignInPolicyViewSet(Listing, Retrieving, OrganizationViewSet):
     serializer_class = SignInPolicyOut
     input_serializers = {"create": SignInPolicyIn, "partial_update": SignInPolicyChangeIn}
     required_permissions = {"list": VIEW, "retrieve": VIEW}
-    for_people = frozenset({"create", "partial_update", "destroy"})
+    step_up = frozenset({"create", "partial_update", "destroy"})
     ordering_fields = ("role",)
     ordering = ("role",)
 
@@ -70,3 +71,33 @@ class SignInPolicyViewSet(Listing, Retrieving, OrganizationViewSet):
         """Ask nothing more of it; what other policies ask stays."""
         services.remove_sign_in_policy(actor=self.actor, policy_id=pk)
         return self.answer()
+
+
+class SecuritySettingsIn(StrictSerializer):
+    step_up_minutes = serializers.IntegerField(min_value=1, max_value=60, required=False)
+    step_up_for_money = serializers.BooleanField(required=False)
+
+
+class SecuritySettingsOut(serializers.ModelSerializer[SecuritySettings]):
+    class Meta:
+        model = SecuritySettings
+        fields = ("step_up_minutes", "step_up_for_money")
+        read_only_fields = fields
+
+
+class SecuritySettingsView(OrganizationView):
+    """How careful the organization is with what is sensitive."""
+
+    serializer_class = SecuritySettingsOut
+    input_serializers = {"patch": SecuritySettingsIn}
+    required_permissions = {"get": VIEW}
+    step_up = frozenset({"patch"})
+
+    def get(self, request: Request) -> Response:
+        """For how long a second factor counts as fresh, and what asks for one."""
+        return self.answer(security_settings())
+
+    def patch(self, request: Request) -> Response:
+        """Change them; it counts at once."""
+        given = self.read_input()
+        return self.answer(services.change_security_settings(actor=self.actor, **given))

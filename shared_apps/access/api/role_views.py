@@ -52,6 +52,7 @@ class RoleViewSet(Listing, Retrieving, OrganizationViewSet):
     ordering_fields = ("code", "name")
     ordering = ("code",)
     required_permissions = {"list": "access.view_role"}
+    step_up = frozenset({"create", "partial_update", "destroy"})
 
     def get_queryset(self) -> QuerySet[Role]:
         grants = RolePermission.objects.select_related(
@@ -100,6 +101,7 @@ class MembershipViewSet(Listing, Retrieving, OrganizationViewSet):
     serializer_class = MembershipOut
     input_serializers = {"create": MembershipIn}
     filterset_class = MembershipFilter
+    step_up = frozenset({"create", "destroy"})
     ordering_fields = ("created_at",)
     ordering = ("created_at",)
 

@@ -7,7 +7,7 @@ from shared_apps.access.api.audit_views import AuditEntryViewSet, FieldHistoryVi
 from shared_apps.access.api.grant_views import ObjectGrantViewSet
 from shared_apps.access.api.key_views import ApiKeyViewSet
 from shared_apps.access.api.people_views import InvitationViewSet, OwnAccessView, UserViewSet
-from shared_apps.access.api.policy_views import SignInPolicyViewSet
+from shared_apps.access.api.policy_views import SecuritySettingsView, SignInPolicyViewSet
 from shared_apps.access.api.role_views import (
     MembershipViewSet,
     PermissionsView,
@@ -38,6 +38,7 @@ router.register("api/v1/seals", SegmentViewSet, basename="seal")
 urlpatterns = [
     path("api/v1/me/permissions/", OwnAccessView.as_view(), name="own-access"),
     path("api/v1/permissions/", PermissionsView.as_view(), name="permissions"),
+    path("api/v1/security-settings/", SecuritySettingsView.as_view(), name="security-settings"),
     path("api/v1/seals/keys/", SealKeysView.as_view(), name="seal-keys"),
     path("api/v1/seals/settings/", SealSettingsView.as_view(), name="seal-settings"),
     path("api/v1/seals/verification/", SealVerificationView.as_view(), name="seal-verification"),

@@ -15,7 +15,8 @@ from shared_apps.access.checker import AccessChecker
 from shared_apps.access.selectors import is_administration
 from shared_apps.accounts import second_factor
 from shared_apps.accounts.errors import NotForApiKeys, SecondFactorEnrolmentRequired
-from shared_apps.accounts.models import ApiKey
+from shared_apps.accounts.models import ApiKey, Session
+from shared_apps.accounts.step_up import require_fresh, security_settings
 from shared_apps.audit.history import set_history_actor
 from shared_apps.idempotency.api import IdempotentMixin
 from shared_apps.kernel.actor import Actor, AllowsEverything
@@ -41,6 +42,11 @@ class OrganizationViewMixin:
     # operation needs on a single row is required by its service.
     required_permissions: ClassVar[Mapping[str, str]] = {}
 
+    # Operations that ask for a fresh second factor (a fresh password where there is none): always,
+    # and those that approve money, where the organization asks for it.
+    step_up: ClassVar[frozenset[str]] = frozenset()
+    step_up_for_money: ClassVar[frozenset[str]] = frozenset()
+
     # Operations that only a person in a session of theirs does, and no API key.
     for_people: ClassVar[frozenset[str]] = frozenset()
 
@@ -58,13 +64,16 @@ class OrganizationViewMixin:
         :raises SecondFactorRequired: the person has a second factor and has not shown it.
         :raises SecondFactorEnrolmentRequired: the person administers and has none.
         :raises NotForApiKeys: an API key calls what is for people.
+        :raises StepUpRequired: the operation asks for a fresh proof.
         :raises Forbidden: the operation needs a permission that the person holds nowhere.
         """
         super().check_permissions(request)  # type: ignore[misc]
         session: Any = request.auth
         if isinstance(session, ApiKey):
             # Whoever made it had shown two factors; and it carries no right to administer.
-            if self.operation in self.for_people:
+            if self.operation in self.for_people | self.step_up:
+                raise NotForApiKeys
+            if self.operation in self.step_up_for_money and security_settings().step_up_for_money:
                 raise NotForApiKeys
         elif not second_factor.require_known(session) or second_factor.is_shown_by_message(session):
             # A code by message does for others; a role may have come since the sign-in.
@@ -75,6 +84,14 @@ class OrganizationViewMixin:
         needed = self.required_permissions.get(self.operation)
         if needed is not None:
             self.actor.require(needed)
+        if not isinstance(session, ApiKey):
+            self._require_fresh(session)
+
+    def _require_fresh(self, session: Session) -> None:
+        if self.operation in self.step_up:
+            require_fresh(session)
+        elif self.operation in self.step_up_for_money:
+            require_fresh(session, for_money=True)
 
     def handle_exception(self, exc: Exception) -> Any:
         """As DRF has it; who was refused what goes to the security log."""

@@ -16,6 +16,7 @@ from shared_apps.accounts import passwords
 from shared_apps.accounts.models import Channel, Session, User
 from shared_apps.accounts.second_factor import State, state_of
 from shared_apps.accounts.services.second_factors import LONGEST_CODE
+from shared_apps.accounts.step_up import Proof
 from shared_apps.accounts.tokens import LONGEST_TOKEN
 from shared_apps.kernel.api.serializers import StrictFields, StrictSerializer
 
@@ -216,6 +217,22 @@ class SecondFactorOut(serializers.Serializer[Any]):
 class TotpEnrolmentOut(serializers.Serializer[Any]):
     secret = serializers.CharField(help_text="Base32, for typing into an authenticator.")
     address = serializers.CharField(help_text="The otpauth URI, for a QR code.")
+
+
+class StepUpIn(StrictSerializer):
+    """One of the two: what `proof` asks for."""
+
+    code = serializers.CharField(max_length=LONGEST_CODE, required=False)
+    password = PasswordField(required=False)
+
+
+class StepUpOut(serializers.Serializer[Any]):
+    proof = serializers.ChoiceField(
+        choices=[proof.value for proof in Proof],
+        help_text="authenticator or message: send a code; password: send that.",
+    )
+    channels = serializers.ListField(child=serializers.ChoiceField(choices=Channel.choices))
+    fresh_until = serializers.DateTimeField(allow_null=True)
 
 
 class RecoveryCodesOut(serializers.Serializer[Any]):

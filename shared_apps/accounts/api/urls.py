@@ -58,6 +58,7 @@ urlpatterns = [
         views.SecondFactorConfirmationView.as_view(),
         name="second-factor-confirmation",
     ),
+    path("api/v1/step-up/", views.StepUpView.as_view(), name="step-up"),
     path("api/v1/second-factor/codes/", views.SignInCodeView.as_view(), name="sign-in-codes"),
     path(
         "api/v1/second-factor/verification/",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 from drf_spectacular.utils import extend_schema
@@ -10,7 +10,7 @@ from rest_framework.permissions import AllowAny, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from shared_apps.accounts import second_factor, selectors, services
+from shared_apps.accounts import second_factor, selectors, services, step_up
 from shared_apps.accounts.actors import oneself, session_of, visitor
 from shared_apps.accounts.api import serializers as shapes
 from shared_apps.accounts.models import Session
@@ -35,6 +35,8 @@ class OwnAccountMixin(DomainViewMixin):
 
     permission_classes: Any = (IsAuthenticated,)
     settled_only = True
+    # Operations that ask for a fresh proof.
+    step_up: ClassVar[frozenset[str]] = frozenset()
 
     @property
     def actor(self) -> Actor:
@@ -44,6 +46,8 @@ class OwnAccountMixin(DomainViewMixin):
         super().check_permissions(request)  # type: ignore[misc]
         if self.settled_only:
             second_factor.require_settled(session_of(request))
+        if self.operation in self.step_up:
+            step_up.require_fresh(session_of(request))
         set_history_actor(self.actor)
 
 
@@ -111,7 +115,11 @@ class ProfileView(OwnAccountView):
 
     def patch(self, request: Request) -> Response:
         """Change one's own profile."""
-        return self.answer(services.update_profile(changes=self.read_input(), actor=self.actor))
+        changes = self.read_input()
+        if "phone" in changes:
+            # Codes are sent there.
+            step_up.require_fresh(session_of(request))
+        return self.answer(services.update_profile(changes=changes, actor=self.actor))
 
 
 class PasswordChangeView(OwnAccountView):
@@ -259,6 +267,7 @@ class SecondFactorVerificationView(OwnAccountView):
 class RecoveryCodesView(OwnAccountView):
     serializer_class = shapes.RecoveryCodesOut
     input_serializers = {"post": shapes.PasswordIn}
+    step_up = frozenset({"post"})
 
     def post(self, request: Request) -> Response:
         """Replace the recovery codes. The new ones are shown this once."""
@@ -267,6 +276,7 @@ class RecoveryCodesView(OwnAccountView):
 
 
 class SecondFactorRemovalView(OwnAccountView):
+    step_up = frozenset({"post"})
     input_serializers = {"post": shapes.PasswordIn}
     success_statuses = {"post": 204}
 
@@ -274,3 +284,20 @@ class SecondFactorRemovalView(OwnAccountView):
         """Give up one's own second factor, where no role demands it."""
         services.give_up_second_factor(actor=self.actor, **self.read_input())
         return self.answer()
+
+
+class StepUpView(OwnAccountView):
+    serializer_class = shapes.StepUpOut
+    input_serializers = {"post": shapes.StepUpIn}
+    success_statuses = {"post": 200}
+
+    def get(self, request: Request) -> Response:
+        """Which proof sensitive acts ask for, and until when the last one counts."""
+        return self.answer(selectors.stepping_up_of(session=session_of(request)))
+
+    def post(self, request: Request) -> Response:
+        """Show the second factor once more, or the password where there is none."""
+        session = services.step_up(
+            session=session_of(request), actor=self.actor, **self.read_input()
+        )
+        return self.answer(selectors.stepping_up_of(session=session))

@@ -64,6 +64,7 @@ from shared_apps.accounts.services.sign_in_policies import (
     change_sign_in_policy,
     remove_sign_in_policy,
 )
+from shared_apps.accounts.services.stepping_up import change_security_settings, step_up
 from shared_apps.accounts.services.super_admins import create_super_admin
 
 __all__ = [
@@ -75,6 +76,7 @@ __all__ = [
     "add_sign_in_policy",
     "begin_totp_enrolment",
     "change_password",
+    "change_security_settings",
     "change_sign_in_policy",
     "confirm_totp_enrolment",
     "create_super_admin",
@@ -111,6 +113,7 @@ __all__ = [
     "sign_in",
     "sign_out",
     "start_session",
+    "step_up",
     "update_profile",
     "verify_code",
     "verify_second_factor",

@@ -78,7 +78,7 @@ def begin_totp_enrolment(*, password: str, actor: Actor) -> TotpEnrolment:
     :raises TooManyAttempts: it was guessed at too often.
     """
     require_present_password(password=password, field="password", actor=actor)
-    if sign_in_codes.is_asked_of(actor=actor):
+    if sign_in_codes.is_still_asked_of(actor=actor):
         # With the password alone, an authenticator of their own would take the code's place.
         raise SecondFactorRequired
     with transaction.atomic():

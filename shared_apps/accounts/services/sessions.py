@@ -39,6 +39,7 @@ MOST_SESSIONS = 50
 _AGENT_LENGTH = Session._meta.get_field("user_agent").max_length or 0
 
 EndReason = Session.EndReason
+_BY_PASSWORD = (Session.Method.CREDENTIALS, Session.Method.INVITATION)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +82,7 @@ def start_session(
         method=method,
         current_token_id=uuid4(),
         second_factor_at=second_factor_at,
+        password_at=now if method in _BY_PASSWORD else None,
         demanded_factor=second_factor.factor_for(user),
         ip_address=actor.ip_address,
         user_agent=actor.user_agent[:_AGENT_LENGTH],

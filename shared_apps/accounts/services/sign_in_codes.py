@@ -44,7 +44,7 @@ TRIED_FROM_PLACE = attempts.Limit(
 def send_sign_in_code(*, channel: str, actor: Actor) -> None:
     """Send a new code for the present session; an earlier one stops working.
 
-    :raises NoCodeAsked: the session is settled, or its second factor is another.
+    :raises NoCodeAsked: no code by message is asked of the session.
     :raises ChannelRefused: the policy does not allow the channel, or the person has no phone.
     :raises TooManyAttempts: too many codes were sent to this person or from this place.
     """
@@ -53,7 +53,7 @@ def send_sign_in_code(*, channel: str, actor: Actor) -> None:
         SENT_FROM_PLACE.counter(attempts.place_of(ip_address=actor.ip_address)),
     )
     with transaction.atomic():
-        session = _waiting_session(actor)
+        session = _present_session(actor)
         allowed = second_factor.channels_of(session)
         if not allowed:
             raise NoCodeAsked
@@ -77,7 +77,7 @@ def try_sign_in_code(*, code: str, actor: Actor) -> bool:
 
     The caller has counted the attempt, and its transaction must commit either way.
     """
-    session = _waiting_session(actor)
+    session = _present_session(actor)
     live = SignInCode.objects.filter(session=session, expires_at__gt=clock.now())
     kept = live.select_for_update().first()
     if kept is not None and hmac.compare_digest(kept.code_hash, _hash(session, code)):
@@ -104,12 +104,17 @@ def count_tries(*, actor: Actor) -> None:
 
 @step
 def is_asked_of(*, actor: Actor) -> bool:
-    """Whether the present session is to show a code by e-mail or SMS."""
+    """Whether the present session shows a code by e-mail or SMS, now or once more."""
     sessions = Session.objects.select_related("user").filter(pk__in=[actor.session_id])
     session: Session | None = sessions.first()
-    if session is None or session.second_factor_at is not None:
-        return False
-    return bool(second_factor.channels_of(session))
+    return session is not None and bool(second_factor.channels_of(session))
+
+
+@step
+def is_still_asked_of(*, actor: Actor) -> bool:
+    """Whether the present session has not shown its code by e-mail or SMS yet."""
+    unsettled = Session.objects.filter(pk__in=[actor.session_id], second_factor_at__isnull=True)
+    return unsettled.exists() and is_asked_of(actor=actor)
 
 
 def _count_all(*counters: attempts.Counter) -> None:
@@ -118,16 +123,14 @@ def _count_all(*counters: attempts.Counter) -> None:
         raise TooManyAttempts(retry_after=max(one.seconds for one in exceeded.values()))
 
 
-def _waiting_session(actor: Actor) -> Session:
-    """The present session with its person, both locked, if it has still to show a factor."""
+def _present_session(actor: Actor) -> Session:
+    """The present session with its person, both locked."""
     user = require_person(actor=actor)
     own = Session.objects.live(at=clock.now()).filter(user=user, pk__in=[actor.session_id])
     session: Session | None = own.for_change().first()
     if session is None:
         raise NotAuthenticated
     session.user = user
-    if session.second_factor_at is not None:
-        raise NoCodeAsked
     return session
 
 

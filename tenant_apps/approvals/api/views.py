@@ -29,6 +29,7 @@ class ApprovalViewSet(Listing, Retrieving, OrganizationViewSet):
     ordering = ("-created_at",)
     # The effect of a last signature may move money.
     money_actions = frozenset({"signature"})
+    step_up_for_money = frozenset({"signature"})
 
     def get_queryset(self) -> ApprovalQuerySet:
         return with_signatures(approvals_visible_to(self.actor))

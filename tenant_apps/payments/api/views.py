@@ -63,6 +63,7 @@ class PaymentViewSet(Listing, Retrieving, OrganizationViewSet):
     }
     ordering = ("-created_at", "-id")
     money_actions = frozenset({"create", "verification"})
+    step_up_for_money = frozenset({"verification"})
 
     def get_queryset(self) -> QuerySet[Payment]:
         return with_relations(

@@ -169,6 +169,7 @@ class DepositRequestViewSet(Listing, Retrieving, OrganizationViewSet):
     ordering_fields = {"created_at": "created_at", "amount": "amount_minor"}
     ordering = ("-created_at", "-id")
     money_actions = frozenset({"create", "approval"})
+    step_up_for_money = frozenset({"approval"})
 
     def get_queryset(self) -> QuerySet[DepositRequest]:
         return deposits_visible_to(self.actor).select_related("wallet__seller", "proof")
