@@ -96,6 +96,18 @@ def test_who_debits_and_then_credits_later_goes_on_while_the_account_is_closed(
     hold()
 
 
+def test_of_two_who_close_an_account_one_finds_it_closed(
+    real_commits: Any, actor: Actor, other_income: Account
+) -> None:
+    with transaction.atomic():
+        close_account(actor=actor, account_id=other_income.id)
+        beside = Other(
+            real_commits, partial(close_account, actor=actor, account_id=other_income.id)
+        )
+        assert beside.waits()
+    assert beside.end() == "account_already_closed"
+
+
 def test_who_opens_an_account_again_waits_for_those_who_credit_later(
     real_commits: Any, actor: Actor, other_income: Account
 ) -> None:

@@ -10,7 +10,7 @@ from django.test import TestCase
 
 from shared_apps.kernel.actor import Actor
 from shared_apps.outbox import waking
-from tenant_apps.ledger import tasks
+from tenant_apps.ledger import folding, tasks
 from tenant_apps.ledger.folding import QUEUE
 from tenant_apps.ledger.history import settling
 from tenant_apps.ledger.history.settling import settle
@@ -71,6 +71,16 @@ def test_in_its_turn_the_scheduler_calls_where_something_waits(
     post(postings=[sale(net="1.00", tax="0.00")], actor=actor)
     tasks.fold_credits_everywhere.run()
     assert called == [organization]
+
+
+def test_a_turn_counts_more_than_one_portion(
+    later: Any, actor: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(folding, "PORTION", 2)
+    post(postings=[sale(net="1.00", tax="1.00") for _ in range(5)], actor=actor)
+    assert fold_waiting() == 10
+    assert (counted("4000"), counted("2100")) == ((5, 500), (5, 500))
+    assert not DeferredCredit.objects.exists()
 
 
 def test_a_settlement_looks_again_where_credits_wait_for_an_account_it_did_not_lock(
