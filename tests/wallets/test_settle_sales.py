@@ -169,7 +169,8 @@ def test_the_first_final_word_holds(market: Market, simulated: Any, first: Outco
     ChargeSale.objects.filter(pk=sale.pk).update(state="sent", sent_at=clock.now())
     services.settle_sale(sale_id=sale.pk, answer=ChargeAnswer(outcome=first), actor=market.system)
     before = snapshot()
-    for outcome in Outcome:
+    # That a charge was reversed is no contradiction: tests/wallets/test_refunds.py.
+    for outcome in set(Outcome) - {Outcome.REVERSED}:
         services.settle_sale(
             sale_id=sale.pk, answer=ChargeAnswer(outcome=outcome), actor=market.system
         )
