@@ -109,6 +109,8 @@ class SecuritySettingsChanged(Event):
 
     step_up_minutes: int
     step_up_for_money: bool
+    session_idle_minutes: int
+    session_days: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,11 +156,17 @@ class SessionEvent(Event):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionStarted(SessionEvent):
     method: str
+    is_new_device: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionEnded(SessionEvent):
     reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionNamed(SessionEvent):
+    pass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

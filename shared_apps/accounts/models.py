@@ -156,6 +156,8 @@ class Session(Record):
 
     user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="sessions")
     method = models.CharField(max_length=20, choices=Method.choices, default=Method.CREDENTIALS)
+    # What its person calls the device.
+    name = models.CharField(max_length=60, blank=True, default="")
     current_token_id = models.UUIDField()
     previous_token_id = models.UUIDField(null=True, blank=True)
     rotated_at = models.DateTimeField(null=True, blank=True)
@@ -275,6 +277,9 @@ class SecuritySettings(Record):
     step_up_minutes = models.PositiveSmallIntegerField(default=10)
     # Whether approving money asks for a fresh second factor too.
     step_up_for_money = models.BooleanField(default=False)
+    # After so many minutes without a refresh a session ends, and after so many days in any case.
+    session_idle_minutes = models.PositiveIntegerField(default=7 * 24 * 60)
+    session_days = models.PositiveSmallIntegerField(default=30)
 
     class Meta:
         default_permissions = ()
@@ -286,6 +291,15 @@ class SecuritySettings(Record):
             models.CheckConstraint(
                 condition=Q(step_up_minutes__gte=1, step_up_minutes__lte=60),
                 name="accounts_security_step_up_minutes",
+            ),
+            models.CheckConstraint(
+                # A refresh token itself lives seven days.
+                condition=Q(session_idle_minutes__gte=15, session_idle_minutes__lte=7 * 24 * 60),
+                name="accounts_security_idle_minutes",
+            ),
+            models.CheckConstraint(
+                condition=Q(session_days__gte=1, session_days__lte=90),
+                name="accounts_security_session_days",
             ),
         ]
 

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
-from shared_apps.accounts import second_factor, step_up
+from shared_apps.accounts import second_factor, security, step_up
 from shared_apps.accounts.models import ApiKey, ApiKeyQuerySet, RecoveryCode, Session, User
 from shared_apps.kernel import clock
 from shared_apps.kernel.actor import Actor
@@ -65,7 +65,7 @@ def stepping_up_of(*, session: Session) -> SteppingUp:
     return SteppingUp(
         proof=step_up.proof_of(session),
         channels=second_factor.channels_of(session),
-        fresh_until=step_up.fresh_until(session, step_up.security_settings()),
+        fresh_until=step_up.fresh_until(session, security.security_settings()),
     )
 
 

@@ -17,6 +17,7 @@ from enum import StrEnum
 from shared_apps.accounts import second_factor
 from shared_apps.accounts.errors import StepUpRequired
 from shared_apps.accounts.models import SecuritySettings, Session
+from shared_apps.accounts.security import security_settings
 from shared_apps.kernel import clock
 
 ADDRESS = "/api/v1/step-up/"
@@ -43,11 +44,6 @@ def shown_at(session: Session) -> datetime | None:
         return session.second_factor_at
     shown = [moment for moment in (session.second_factor_at, session.password_at) if moment]
     return max(shown, default=None)
-
-
-def security_settings() -> SecuritySettings:
-    """The organization's, or those of the code where it has chosen none."""
-    return SecuritySettings.objects.first() or SecuritySettings()
 
 
 def fresh_until(session: Session, settings: SecuritySettings) -> datetime | None:

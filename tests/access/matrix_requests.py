@@ -157,6 +157,7 @@ BODIES: dict[tuple[str, str], Any] = {
     ("POST", "sign-in-policies/"): lambda w: {"role": "verifier", "factor": "totp"},
     ("PATCH", "sign-in-policies/<uuid:pk>/"): lambda w: {"factor": "totp"},
     ("POST", "second-factor/codes/"): lambda w: {"channel": "email"},
+    ("PATCH", "sessions/<uuid:pk>/"): lambda w: {"name": "Desk"},
     ("PATCH", "security-settings/"): lambda w: {"step_up_minutes": 5},
     ("POST", "step-up/"): lambda w: {"password": "wrong-password-wrong"},
     ("PATCH", "seals/settings/"): lambda w: {"mail_heads": True},

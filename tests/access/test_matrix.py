@@ -229,6 +229,7 @@ POST   api/v1/sellers/<uuid:pk>/reinstatement/              334444441
 POST   api/v1/sellers/<uuid:pk>/suspension/                 334444441
 GET    api/v1/sessions/                                     ++++++++1
 DELETE api/v1/sessions/                                     ++++++++1
+PATCH  api/v1/sessions/<uuid:pk>/                           444444441
 DELETE api/v1/sessions/<uuid:pk>/                           444444441
 GET    api/v1/sign-in-policies/                             +33333331
 POST   api/v1/sign-in-policies/                             +33333331

@@ -12,7 +12,7 @@ from shared_apps.access.api.views import OrganizationView, OrganizationViewSet
 from shared_apps.access.models import Role
 from shared_apps.accounts import services
 from shared_apps.accounts.models import Factor, SecuritySettings, SignInPolicy
-from shared_apps.accounts.step_up import security_settings
+from shared_apps.accounts.security import security_settings
 from shared_apps.kernel.api.serializers import StrictSerializer
 from shared_apps.kernel.api.views import Listing, Retrieving
 from shared_apps.kernel.models import RecordQuerySet
@@ -76,12 +76,26 @@ class SignInPolicyViewSet(Listing, Retrieving, OrganizationViewSet):
 class SecuritySettingsIn(StrictSerializer):
     step_up_minutes = serializers.IntegerField(min_value=1, max_value=60, required=False)
     step_up_for_money = serializers.BooleanField(required=False)
+    session_idle_minutes = serializers.IntegerField(
+        min_value=15,
+        max_value=7 * 24 * 60,
+        required=False,
+        help_text="A session that is not refreshed for so long ends.",
+    )
+    session_days = serializers.IntegerField(
+        min_value=1, max_value=90, required=False, help_text="After so many days it ends anyway."
+    )
 
 
 class SecuritySettingsOut(serializers.ModelSerializer[SecuritySettings]):
     class Meta:
         model = SecuritySettings
-        fields = ("step_up_minutes", "step_up_for_money")
+        fields = (
+            "step_up_minutes",
+            "step_up_for_money",
+            "session_idle_minutes",
+            "session_days",
+        )
         read_only_fields = fields
 
 

@@ -16,7 +16,8 @@ from shared_apps.access.selectors import is_administration
 from shared_apps.accounts import second_factor
 from shared_apps.accounts.errors import NotForApiKeys, SecondFactorEnrolmentRequired
 from shared_apps.accounts.models import ApiKey, Session
-from shared_apps.accounts.step_up import require_fresh, security_settings
+from shared_apps.accounts.security import security_settings
+from shared_apps.accounts.step_up import require_fresh
 from shared_apps.audit.history import set_history_actor
 from shared_apps.idempotency.api import IdempotentMixin
 from shared_apps.kernel.actor import Actor, AllowsEverything

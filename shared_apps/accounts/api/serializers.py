@@ -178,6 +178,10 @@ class DetailOut(serializers.Serializer[Any]):
     detail = serializers.CharField()
 
 
+class SessionIn(StrictSerializer):
+    name = serializers.CharField(max_length=60, allow_blank=True)
+
+
 class SessionOut(serializers.ModelSerializer[Session]):
     signed_in_by = serializers.ChoiceField(source="method", choices=Session.Method.choices)
     is_present = serializers.SerializerMethodField()
@@ -186,6 +190,7 @@ class SessionOut(serializers.ModelSerializer[Session]):
         model = Session
         fields = (
             "id",
+            "name",
             "signed_in_by",
             "created_at",
             "last_seen_at",

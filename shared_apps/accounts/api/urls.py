@@ -34,7 +34,7 @@ urlpatterns = [
     ),
     path(
         "api/v1/sessions/<uuid:pk>/",
-        views.SessionViewSet.as_view({"delete": "destroy"}),
+        views.SessionViewSet.as_view({"patch": "partial_update", "delete": "destroy"}),
         name="session",
     ),
     path(

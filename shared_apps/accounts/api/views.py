@@ -193,12 +193,20 @@ class SessionViewSet(Listing, OwnAccountMixin, DomainViewSet):
     """Where one is signed in."""
 
     serializer_class = shapes.SessionOut
+    input_serializers = {"partial_update": shapes.SessionIn}
     success_statuses = {"end_others": 204}
 
     def get_queryset(self) -> Any:
         if getattr(self, "swagger_fake_view", False):
             return Session.objects.none()
         return selectors.live_sessions_of(user_id=self.request.user.pk)
+
+    def partial_update(self, request: Request, pk: UUID) -> Response:
+        """Say what one of one's own devices is called."""
+        name = self.read_input().get("name")
+        if name is None:
+            return self.answer(self.get_object())
+        return self.answer(services.name_session(session_id=pk, name=name, actor=self.actor))
 
     def destroy(self, request: Request, pk: UUID) -> Response:
         """End one of one's own sessions."""

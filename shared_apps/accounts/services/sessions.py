@@ -7,13 +7,14 @@ from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, F, OuterRef
+from django.db.models.functions import Least
 from rest_framework_simplejwt.exceptions import TokenError
 from rest_framework_simplejwt.settings import api_settings
 
-from shared_apps.accounts import second_factor
+from shared_apps.accounts import devices, second_factor, security
 from shared_apps.accounts.errors import CredentialsRefused, RefreshRefused, SessionUnknown
-from shared_apps.accounts.events import SessionReuseDetected, SessionStarted
+from shared_apps.accounts.events import SessionNamed, SessionReuseDetected, SessionStarted
 from shared_apps.accounts.models import Session, User
 from shared_apps.accounts.services.credentials import require_credentials
 from shared_apps.accounts.services.endings import end, end_all_sessions
@@ -26,14 +27,16 @@ from shared_apps.accounts.tokens import (
     token_pair,
 )
 from shared_apps.audit.services import record
+from shared_apps.delivery.services import send_mail
 from shared_apps.kernel import clock
 from shared_apps.kernel.actor import Actor
 from shared_apps.kernel.operations import step
 
 # A page that refreshes in two tabs at once must not look like a thief.
 GRACE = timedelta(seconds=10)
-# However diligently it is refreshed, a session ends after this long.
-LONGEST_SESSION = timedelta(days=30)
+# A device that was not used for so long is a new one again.
+_REMEMBERED = timedelta(days=90)
+_SEEN_AT_MOST = 200
 # Whoever signs in once more leaves the session that was used least recently.
 MOST_SESSIONS = 50
 _AGENT_LENGTH = Session._meta.get_field("user_agent").max_length or 0
@@ -77,6 +80,8 @@ def start_session(
 ) -> SignIn:
     """The proof has been given to the caller, who has also locked the person's row."""
     now = clock.now()
+    settings = security.security_settings()
+    is_new_device = _is_new_device(user, at=now, actor=actor)
     session = Session.objects.create(
         user=user,
         method=method,
@@ -87,7 +92,7 @@ def start_session(
         ip_address=actor.ip_address,
         user_agent=actor.user_agent[:_AGENT_LENGTH],
         last_seen_at=now,
-        expires_at=now + api_settings.REFRESH_TOKEN_LIFETIME,
+        expires_at=now + min(security.idle_life(settings), security.whole_life(settings)),
         created_by_id=user.id,
     )
     themselves = actor.changed(user_id=user.id, session_id=session.id)
@@ -96,10 +101,57 @@ def start_session(
     if surplus:
         end(sessions=surplus, reason=EndReason.SURPLUS, actor=themselves)
     record(
-        SessionStarted(subject_id=session.id, user_id=user.id, method=method),
+        SessionStarted(
+            subject_id=session.id, user_id=user.id, method=method, is_new_device=is_new_device
+        ),
         actor=themselves,
     )
+    if is_new_device and not actor.quiet:
+        _tell_about_new_device(session)
     return SignIn(session=session, tokens=token_pair(session=session))
+
+
+def _is_new_device(user: User, *, at: datetime, actor: Actor) -> bool:
+    """Whether the person was signed in before, and not lately by this program from around here."""
+    former = Session.objects.filter(user=user)
+    seen = former.filter(last_seen_at__gt=at - _REMEMBERED).order_by("-last_seen_at")
+    pairs = list(seen.values_list("user_agent", "ip_address")[:_SEEN_AT_MOST])
+    if not pairs and not former.exists():
+        return False
+    program = actor.user_agent[:_AGENT_LENGTH]
+    return not devices.is_known(program=program, address=actor.ip_address, seen=pairs)
+
+
+def _tell_about_new_device(session: Session) -> None:
+    send_mail(
+        to=session.user.email,
+        template="new_device",
+        context={
+            "name": session.user.full_name,
+            "at": session.created_at.strftime("%Y-%m-%d %H:%M UTC"),
+            "program": session.user_agent or "a program that does not say its name",
+            "address": session.ip_address or "an unknown address",
+        },
+    )
+
+
+@step
+@transaction.atomic
+def name_session(*, session_id: UUID, name: str, actor: Actor) -> Session:
+    """Say what one of the actor's own devices is called.
+
+    :raises SessionUnknown: the actor has no such live session.
+    """
+    user = require_person(actor=actor)
+    own = Session.objects.live(at=clock.now()).filter(user=user)
+    session: Session | None = own.filter(pk=session_id).for_change().first()
+    if session is None:
+        raise SessionUnknown
+    if session.name != name:
+        session.name = name
+        session.save(update_fields=["name", "updated_at"])
+        record(SessionNamed(subject_id=session.id, user_id=user.id), actor=actor)
+    return session
 
 
 @step
@@ -127,6 +179,8 @@ def refresh_session(*, refresh_token: str, actor: Actor) -> SignIn:
 def _rotated(*, session_id: UUID, token_id: UUID, actor: Actor) -> Session | None:
     """The session with the successor as its current token, None where the token is not good."""
     now = clock.now()
+    settings = security.security_settings()
+    whole_life = security.whole_life(settings)
     successor = successor_of(session_id=session_id, token_id=token_id)
     # A correlated EXISTS and no join: a joined UPDATE would become a subquery on the session's own
     # table, which a waiting second UPDATE would not look at again after the first one commits.
@@ -137,14 +191,15 @@ def _rotated(*, session_id: UUID, token_id: UUID, actor: Actor) -> Session | Non
         current_token_id=token_id,
         revoked_at__isnull=True,
         expires_at__gt=now,
-        created_at__gt=now - LONGEST_SESSION,
+        created_at__gt=now - whole_life,
     ).update(
         previous_token_id=token_id,
         current_token_id=successor,
         rotated_at=now,
         last_seen_at=now,
         updated_at=now,
-        expires_at=now + api_settings.REFRESH_TOKEN_LIFETIME,
+        # Never beyond its whole life: whatever asks whether it lives asks this.
+        expires_at=Least(now + security.idle_life(settings), F("created_at") + whole_life),
         ip_address=actor.ip_address,
         user_agent=actor.user_agent[:_AGENT_LENGTH],
     )

@@ -16,6 +16,10 @@ from shared_apps.kernel.actor import Actor
 from shared_apps.kernel.errors import FieldError
 from shared_apps.kernel.operations import step
 
+SETTINGS = frozenset(
+    {"step_up_minutes", "step_up_for_money", "session_idle_minutes", "session_days"}
+)
+
 
 @step
 def step_up(
@@ -53,19 +57,18 @@ def step_up(
 
 
 @transaction.atomic
-def change_security_settings(
-    *, actor: Actor, step_up_minutes: int | None = None, step_up_for_money: bool | None = None
-) -> SecuritySettings:
-    """Say how careful the organization is; what is None stays as it is. It counts at once."""
+def change_security_settings(*, actor: Actor, **values: int) -> SecuritySettings:
+    """Say how careful the organization is: any of `SETTINGS`, within the bounds of the table.
+
+    It counts at once; how long sessions live, from their next refresh on.
+    """
     actor.require("accounts.change_signinpolicy")
     SecuritySettings.objects.bulk_create([SecuritySettings()], ignore_conflicts=True)
     kept: SecuritySettings = SecuritySettings.objects.for_change().get()
-    before = (kept.step_up_minutes, kept.step_up_for_money)
-    if step_up_minutes is not None:
-        kept.step_up_minutes = step_up_minutes
-    if step_up_for_money is not None:
-        kept.step_up_for_money = step_up_for_money
-    if (kept.step_up_minutes, kept.step_up_for_money) == before:
+    before = _values(kept)
+    for name in SETTINGS & values.keys():
+        setattr(kept, name, values[name])
+    if _values(kept) == before:
         return kept
     kept.updated_by_id = actor.user_id
     kept.save()
@@ -74,10 +77,16 @@ def change_security_settings(
             subject_id=kept.pk,
             step_up_minutes=kept.step_up_minutes,
             step_up_for_money=kept.step_up_for_money,
+            session_idle_minutes=kept.session_idle_minutes,
+            session_days=kept.session_days,
         ),
         actor=actor,
     )
     return kept
+
+
+def _values(settings: SecuritySettings) -> list[int]:
+    return [getattr(settings, name) for name in sorted(SETTINGS)]
 
 
 def _asked_for(field: str) -> StepUpProofRefused:
