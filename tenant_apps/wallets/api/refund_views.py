@@ -32,6 +32,7 @@ class ChargeRefundViewSet(Listing, Retrieving, OrganizationViewSet):
     ordering_fields = {"created_at": "created_at", "amount": "amount_minor"}
     ordering = ("-created_at", "-id")
     money_actions = frozenset({"create", "approval"})
+    step_up_for_money = frozenset({"approval"})
 
     def get_queryset(self) -> QuerySet[ChargeRefund]:
         return refunds_visible_to(self.actor).select_related("sale__wallet")
