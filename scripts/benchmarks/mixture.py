@@ -83,7 +83,7 @@ class Storm:
     """What became of all acts: by kind and outcome, and how long each took, in seconds."""
 
     outcomes: Outcomes = field(default_factory=Counter)
-    seconds: array[float] = field(default_factory=partial(array, "f"))
+    seconds: array[float] = field(default_factory=lambda: array("f"))
     # Transactions that were run again after a deadlock, and locks that were asked for again.
     repeated: int = 0
     waited: int = 0
@@ -168,9 +168,10 @@ def play(
     started = told = time.monotonic()
     storm = Storm()
     while waiting:
-        for reader in wait(waiting, timeout=1.0):
-            waiting.remove(reader)
-            storm.add(_answer_of(reader))  # type: ignore[arg-type]
+        for ready in wait(waiting, timeout=1.0):
+            assert isinstance(ready, Connection)
+            waiting.remove(ready)
+            storm.add(_answer_of(ready))
         if progress and time.monotonic() - told > _REPORTED_EVERY:
             told = time.monotonic()
             progress(f"{sum(done)} acts, {sum(done) / (told - started):.0f} a second")

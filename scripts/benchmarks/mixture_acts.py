@@ -19,7 +19,7 @@ from shared_apps.kernel.ids import request_hash, uuid8_near
 from shared_apps.kernel.money import Money
 from tenant_apps.ledger import credit_database, database
 from tenant_apps.ledger import services as ledger
-from tenant_apps.ledger.entries import Leg
+from tenant_apps.ledger.entries import Leg, Outcome
 from tenant_apps.ledger.errors import AlreadyReversed
 from tenant_apps.ledger.needed import NeededAccounts, credit_line_id_of
 from tenant_apps.ledger.services.postings import drafts_of
@@ -237,7 +237,7 @@ class ByCall:
             source_id=source,
         )
 
-    def _post(self, legs: Sequence[Leg]) -> dict[UUID, database.Outcome]:
+    def _post(self, legs: Sequence[Leg]) -> dict[UUID, Outcome]:
         return database.post_legs(legs=legs, posted_at=clock.now(), actor_id=None)
 
 

@@ -345,8 +345,8 @@ def run(*, progress: Callable[[str], None]) -> Mapping[str, Figure]:
         for kind in SCALES:
             arguments = ("posting_client", schema, kind, str(SECONDS))
             beside[kind] = partial(_together, *arguments, count=CLIENTS[0])
-        arguments = ("peers", "select_for_update", str(SECONDS))
-        beside["by_hand"] = partial(_together, *arguments, count=CLIENTS[0])
+        by_hand = ("peers", "select_for_update", str(SECONDS))
+        beside["by_hand"] = partial(_together, *by_hand, count=CLIENTS[0])
         beside["hordak"] = partial(_together, "peers", "hordak", str(SECONDS), count=1)
     speeds: dict[str, list[float]] = defaultdict(list)
     ratios: dict[str, list[float]] = defaultdict(list)

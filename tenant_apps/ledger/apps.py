@@ -9,3 +9,5 @@ class LedgerConfig(AppConfig):
     def ready(self) -> None:
         import_module(f"{self.name}.registration").register()
         import_module(f"{self.name}.subscribers")
+        # Whoever posts many credits calls for their counting, so its task is known everywhere.
+        import_module(f"{self.name}.tasks")

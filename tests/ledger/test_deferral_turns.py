@@ -1,5 +1,7 @@
 """When waiting credits are counted: in a scheduled turn, after much at once, at a settlement."""
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -17,6 +19,7 @@ from tenant_apps.ledger.history.settling import settle
 from tenant_apps.ledger.models import DeferredCredit
 from tenant_apps.ledger.services import fold_waiting, post, postings
 from tests.connections import Other
+from tests.databases import ROOT
 from tests.ledger.later import counted, defer, hold, later, sale
 
 __all__ = ["later"]
@@ -37,6 +40,16 @@ def committed() -> Iterator[None]:
     with TestCase.captureOnCommitCallbacks(execute=True), transaction.atomic():
         yield
     connection.run_on_commit.clear()
+
+
+def test_every_process_knows_the_task_that_it_calls() -> None:
+    """A request may post much as well, in a process that has not looked for tasks."""
+    code = "import django; django.setup(); from shared_apps.outbox.waking import _callers as c;"
+    known = subprocess.run(
+        [sys.executable, "-c", f"{code} print(*c)"], cwd=ROOT, capture_output=True, text=True,
+        timeout=60, check=True,
+    )  # fmt: skip
+    assert QUEUE in known.stdout.split()
 
 
 def test_a_large_batch_is_counted_right_after_its_commit(
