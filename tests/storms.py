@@ -84,13 +84,16 @@ def at_once(organization: Any, acts: list[Callable[[], Any]]) -> Counter[str]:
     """Attempt each act in a thread of its own, all let go together; what became of each."""
     gate = threading.Barrier(len(acts))
     ends: Counter[str] = Counter()
+    counting = threading.Lock()
     unforeseen: list[str] = []
 
     def run(act: Callable[[], Any]) -> None:
         try:
             with tenant_context(organization):
                 gate.wait(20)
-                ends[attempt(act)] += 1
+                end = attempt(act)
+            with counting:
+                ends[end] += 1
         except Exception:
             unforeseen.append(traceback.format_exc())
         finally:

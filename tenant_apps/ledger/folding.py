@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 import structlog
-from django.db import DataError, connection, transaction
+from django.db import DataError, OperationalError, connection, transaction
+from psycopg.errors import LockNotAvailable
 
 from shared_apps.kernel.operations import step
 
@@ -79,7 +80,8 @@ def fold(*, account_id: UUID, limit: int, only: Sequence[UUID] | None = None) ->
 def fold_waiting() -> int:
     """Count what waits, portion by portion in transactions of its own; answer how much.
 
-    An account whose sum would leave 64 bits keeps waiting, and holds up no other.
+    An account whose sum would leave 64 bits keeps waiting, and so does one that somebody holds for
+    long; they hold up no other.
     """
     folded = 0
     for account_id in credited_later() if is_waiting() else []:
@@ -87,6 +89,10 @@ def fold_waiting() -> int:
             folded += _fold_account(account_id)
         except DataError:
             logger.exception("folding_failed", account=str(account_id))
+        except OperationalError as error:
+            if not isinstance(error.__cause__, LockNotAvailable):
+                raise
+            logger.warning("folding_waits", account=str(account_id))
     return folded
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime
 from functools import partial
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from django.db import connection, transaction
@@ -18,9 +18,10 @@ from django.db.utils import OperationalError
 from shared_apps.kernel import clock
 from shared_apps.kernel.actor import Actor
 from shared_apps.kernel.errors import DomainError
-from shared_apps.kernel.transactions import one_moment
+from shared_apps.kernel.ids import uuid7
+from shared_apps.kernel.transactions import one_moment, retrying
 from tenant_apps.ledger import database, folding
-from tenant_apps.ledger.entries import Posting, Reversal
+from tenant_apps.ledger.entries import Leg, Outcome, Posting, Reversal
 from tenant_apps.ledger.folding import credited_later
 from tenant_apps.ledger.history.settling import settle
 from tenant_apps.ledger.invariants import balances
@@ -43,11 +44,12 @@ from tenant_apps.ledger.services import (
     reopen_account,
     reopen_period,
     reverse,
+    stripe_account,
 )
 from tenant_apps.ledger.verification import verify
 from tests.ledger.conftest import posting
-from tests.ledger.later import account_of, by_hand, charge, counted, defer
-from tests.storms import storm
+from tests.ledger.later import account_of, by_hand, charge, counted, defer, leg_of
+from tests.storms import PROCESSES, storm
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("real_commits")]
 
@@ -287,5 +289,36 @@ def test_nothing_slips_into_a_period_that_is_being_closed(actor: Actor, size: in
     assert outcomes["slipped in"] == 0, outcomes
     assert {*outcomes} <= {"closed", "slipped in", "done", "period_closed"}, outcomes
     assert outcomes["done"] + outcomes["period_closed"] == 7 * 100, outcomes
+    result = verify()
+    assert result.books_hold, result.findings
+
+
+@pytest.mark.parametrize("size", [1, 2])
+def test_the_same_request_from_many_stripes_is_done_once(actor: Actor, size: int) -> None:
+    """They share no balance: the debits are of different stripes, and the credit is not locked."""
+    with transaction.atomic():
+        defer(actor, "4900")
+        by_hand(actor, "1000", "4900", "1.00")
+    cash = Account.objects.chart().get(code="1000")
+    stripe_account(actor=actor, account_id=cash.id, stripes=PROCESSES)
+    rounds = [[uuid7() for _ in range(size)] for _ in range(20)]
+
+    def repeat(number: int) -> Counter[str]:
+        ends: Counter[str] = Counter()
+        for sources in rounds:
+            legs = [leg_of(source, stripe=number) for source in sources]
+
+            def post_all(legs: list[Leg] = legs) -> dict[UUID, Outcome]:
+                with transaction.atomic():
+                    return database.post_legs(legs=legs, posted_at=clock.now(), actor_id=None)
+
+            outcomes = retrying(post_all).values()
+            ends["fresh"] += sum(not outcome.replayed for outcome in outcomes)
+            ends["replayed"] += sum(outcome.replayed for outcome in outcomes)
+        return ends
+
+    ends = storm(repeat)
+    assert ends == {"fresh": 20 * size, "replayed": 20 * size * (PROCESSES - 1)}
+    assert Transfer.objects.filter(source_type="tests.document").count() == 20 * size
     result = verify()
     assert result.books_hold, result.findings

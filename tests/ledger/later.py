@@ -64,27 +64,28 @@ def by_hand(actor: Actor, debit: str, credit: str, amount: str) -> None:
     post_manual_journal(actor=actor, lines=lines, effective_on=date(2026, 11, 5), memo="-")
 
 
+def leg_of(source: UUID, *, stripe: int = 0, effective_on: date = date(2026, 11, 5)) -> Leg:
+    """Of a source: 0.50 in cash, in a stripe of it, for the line 4900."""
+    return Leg(
+        id=uuid8_near(source, "leg"),
+        request_hash=b"x" * 32,
+        journal_id=uuid8_near(source, "journal"),
+        number=1,
+        debit_account_id=account_of("1000"),
+        credit_account_id=account_of("4900"),
+        amount=kes("0.50"),
+        effective_on=effective_on,
+        kind="posting",
+        source_type="tests.document",
+        source_id=source,
+        debit_stripe=stripe,
+        debit_rank=100,
+        credit_rank=100,
+        credit_deferred=True,
+    )
+
+
 def charge(*, size: int = 1, effective_on: date = date(2026, 11, 5)) -> None:
     """Cash for the line 4900, counted later, as a posting rule over it would have it."""
-    legs = []
-    for _ in range(size):
-        source = uuid7()
-        legs.append(
-            Leg(
-                id=uuid8_near(source, "leg"),
-                request_hash=b"x" * 32,
-                journal_id=uuid8_near(source, "journal"),
-                number=1,
-                debit_account_id=account_of("1000"),
-                credit_account_id=account_of("4900"),
-                amount=kes("0.50"),
-                effective_on=effective_on,
-                kind="posting",
-                source_type="tests.document",
-                source_id=source,
-                debit_rank=100,
-                credit_rank=100,
-                credit_deferred=True,
-            )
-        )
+    legs = [leg_of(uuid7(), effective_on=effective_on) for _ in range(size)]
     database.post_legs(legs=legs, posted_at=clock.now(), actor_id=None)

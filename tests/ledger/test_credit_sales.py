@@ -26,6 +26,7 @@ from tenant_apps.ledger.services import (
     close_period,
     open_credit_line,
     open_fiscal_year,
+    post,
     post_credit_sale,
     set_credit_limit,
     stripe_account,
@@ -118,6 +119,31 @@ def test_the_same_sale_again_counts_once(actor: Actor, lines: list[UUID]) -> Non
     assert again.replayed
     assert [leg.transfer_id for leg in again.legs] == [leg.transfer_id for leg in first.legs]
     assert [used(line) for line in lines] == ["60.00"] * 3
+
+
+def test_the_same_source_with_other_lines_is_refused(actor: Actor, lines: list[UUID]) -> None:
+    what = sale("60.00")
+    sold(actor, what, lines[0])
+    for others in (lines, lines[1:]):
+        with pytest.raises(PostingMismatch):
+            sold(actor, what, *others)
+    assert [used(line) for line in lines] == ["60.00", "0.00", "0.00"]
+
+
+def test_what_was_posted_without_credit_is_no_sale_on_credit(
+    actor: Actor, lines: list[UUID]
+) -> None:
+    what = sale("60.00")
+    post(postings=[what], actor=actor)
+    with pytest.raises(PostingMismatch):
+        sold(actor, what, *lines)
+    assert [used(line) for line in lines] == ["0.00"] * 3
+
+
+def test_refuses_a_sale_on_no_line(actor: Actor) -> None:
+    with pytest.raises(UnknownCreditLine):
+        sold(actor, sale("1.00"))
+    assert not Transfer.objects.filter(source_type="tests.document").exists()
 
 
 def test_the_same_source_with_another_amount_is_refused(actor: Actor, lines: list[UUID]) -> None:

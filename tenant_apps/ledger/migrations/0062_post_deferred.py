@@ -63,7 +63,9 @@ BEGIN
                    SELECT FROM ledger_fiscalperiod p
                     WHERE p.state = 'closed'
                       AND p.ends_on >= p_effective_on AND p.starts_on <= p_effective_on)
-           AND NOT EXISTS (SELECT FROM ledger_transfer t WHERE t.id = p_id);
+           AND NOT EXISTS (SELECT FROM ledger_transfer t WHERE t.id = p_id)
+        -- From another stripe of the debited account, the same request meets this one only here.
+        ON CONFLICT (id) DO NOTHING;
         IF FOUND THEN
             INSERT INTO ledger_deferredcredit (account_id, transfer_id, amount_minor)
             VALUES (p_credit_account, p_id, p_amount);

@@ -181,7 +181,18 @@ BEGIN
         ON CONFLICT DO NOTHING;
         GET DIAGNOSTICS v_written = ROW_COUNT;
         IF v_written <> (SELECT count(*) FROM unnest(v_fresh) AS f(fresh) WHERE f.fresh) THEN
-            -- Not the same request in parallel, which would have waited for the same balances.
+            -- The same request in parallel has waited for the same balances, unless it took another
+            -- stripe of a debited account and its credit is counted later.
+            IF NOT EXISTS (
+                SELECT FROM unnest(p_ids, p_request_hashes, p_reverses_ids, v_fresh)
+                         AS r(id, request_hash, reverses_id, fresh)
+                  JOIN ledger_transfer t
+                    ON t.id = r.id AND t.request_hash <> r.request_hash
+                    OR t.reverses_id = r.reverses_id AND t.id <> r.id
+                 WHERE r.fresh)
+            THEN
+                RAISE EXCEPTION 'the same was posted meanwhile' USING ERRCODE = '40001';
+            END IF;
             RAISE EXCEPTION 'an id belongs to another request' USING ERRCODE = 'KL002';
         END IF;
         IF true = ANY (v_deferred) THEN

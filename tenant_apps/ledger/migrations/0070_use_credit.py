@@ -34,6 +34,10 @@ BEGIN
                 OR l.used_minor + l.held_minor + p_amount <= l.limit_minor)
         RETURNING l.version INTO v_version;
         IF v_version IS NULL THEN
+            -- Before any refusal: what fills the line may be this very sale.
+            IF EXISTS (SELECT FROM ledger_transfer t WHERE t.id = p_transfer) THEN
+                RAISE EXCEPTION 'the same sale was posted meanwhile' USING ERRCODE = '40001';
+            END IF;
             SELECT * INTO v_refused FROM ledger_creditline l
              WHERE l.id = v_line AND l.currency = p_currency;
             IF NOT FOUND THEN

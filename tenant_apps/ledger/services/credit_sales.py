@@ -1,12 +1,13 @@
 """A sale on credit: what is owed is booked and counted on every line concerned, in one call."""
 
 from collections.abc import Collection
+from dataclasses import replace
 from uuid import UUID
 
 from shared_apps.kernel import clock
 from shared_apps.kernel.actor import Actor
 from shared_apps.kernel.errors import BadInput
-from shared_apps.kernel.ids import uuid8_near
+from shared_apps.kernel.ids import request_hash, uuid8_near
 from shared_apps.kernel.operations import step
 from tenant_apps.ledger.credit_database import post_using_credit
 from tenant_apps.ledger.entries import Journal, Posting
@@ -27,7 +28,7 @@ def post_credit_sale(*, posting: Posting, line_ids: Collection[UUID], actor: Act
     is answered as it was posted, marked `replayed`, and counts once.
 
     :raises BadInput: the rule makes more than one transfer, or none.
-    :raises UnknownCreditLine: there is no such line in the currency of the sale.
+    :raises UnknownCreditLine: no line is given, or one is none in the currency of the sale.
     :raises AboveLimit: more would be in use than a limit allows.
     :raises UnknownPostingRule, AmountsDoNotFitRule, NegativeAmount, AccountOnBothSides,
         PostingMismatch, AccountUnusable, PeriodIsClosed, BelowFloor: as for `post`.
@@ -47,8 +48,11 @@ def post_credit_sale(*, posting: Posting, line_ids: Collection[UUID], actor: Act
         .values_list("pk", flat=True)
     )
     in_lock_order = list(lines)
-    if len(in_lock_order) != len(set(line_ids)):
+    if not in_lock_order or len(in_lock_order) != len(set(line_ids)):
         raise UnknownCreditLine
+    # With other lines it is another sale, and so is one that was posted without any.
+    content = {"posting": draft.digest.hex(), "lines": sorted(map(str, in_lock_order))}
+    leg = replace(leg, request_hash=bytes.fromhex(request_hash(content)))
     open_needed(needed=needed, actor=actor)
     moment = clock.now()
     outcome = post_using_credit(
