@@ -8,6 +8,7 @@ from rest_framework.request import Request
 
 from shared_apps.accounts import api_keys
 from shared_apps.accounts.models import ApiKey
+from shared_apps.kernel import clock
 from shared_apps.kernel.actor import Actor, AllowsEverything
 from shared_apps.kernel.api.requests import client_address, request_id_of, user_agent
 from shared_apps.kernel.errors import NotAuthenticated
@@ -43,16 +44,37 @@ def actor_for_request(request: Request) -> Actor:
     )
 
 
-def actor_for_user(*, user_id: UUID, request_id: str | None = None, quiet: bool = False) -> Actor:
-    """A person for whom a task acts, with what the memberships give right now."""
+def actor_for_user(
+    *,
+    user_id: UUID,
+    request_id: str | None = None,
+    quiet: bool = False,
+    api_key_id: UUID | None = None,
+) -> Actor:
+    """A person for whom a task acts, with what the memberships give right now.
+
+    Where an API key asked for the task, no more than the key lends now: nothing once it has ended.
+    """
     access = access_of(user_id=user_id)
+    if api_key_id is not None:
+        live = ApiKey.objects.live(at=clock.now()).filter(pk=api_key_id, user_id=user_id)
+        key: ApiKey | None = live.first()
+        access = access.narrowed(frozenset() if key is None else _lent_by(key))
     return Actor(
         user_id=user_id,
+        session_id=api_key_id,
         request_id=request_id or str(uuid7()),
         roles=access.roles,
         quiet=quiet,
         checker=AccessChecker(access),
     )
+
+
+def api_key_of(actor: Actor) -> UUID | None:
+    """The API key behind an actor, for what is done later in its name; None for a person."""
+    checker = actor.checker
+    is_key = isinstance(checker, AccessChecker) and checker.access.only is not None
+    return actor.session_id if is_key else None
 
 
 def system_actor(label: str, *, request_id: str | None = None, quiet: bool = False) -> Actor:

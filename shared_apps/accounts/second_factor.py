@@ -17,6 +17,7 @@ from uuid import UUID
 
 from shared_apps.accounts.errors import SecondFactorEnrolmentRequired, SecondFactorRequired
 from shared_apps.accounts.models import Channel, Factor, Session, SignInPolicy, User
+from shared_apps.delivery import sms
 
 Policy = Callable[[User], bool]
 RolesOf = Callable[[UUID], tuple[str, ...]]
@@ -69,8 +70,15 @@ def factor_for(user: User) -> Factor:
     if asked.keys() != held:
         for roles_of in _roles_of:
             held.update(roles_of(user.pk))
-    factors = [Factor(factor) for role, factor in asked.items() if role in held]
+    factors = [_deliverable(Factor(factor)) for role, factor in asked.items() if role in held]
     return max(factors, key=lambda factor: factor.strictness, default=Factor.PASSWORD)
+
+
+def _deliverable(factor: Factor) -> Factor:
+    """A policy may be older than the day on which SMS ceased to be sent: nobody is locked out."""
+    if factor is Factor.SMS_CODE and not sms.can_be_sent():
+        return Factor.EMAIL_CODE
+    return factor
 
 
 def channels_of(session: Session) -> tuple[Channel, ...]:

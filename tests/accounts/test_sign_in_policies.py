@@ -442,3 +442,30 @@ def test_an_unknown_role_is_refused(tenant: Any) -> None:
     answer = client.post("/api/v1/sign-in-policies/", {"role": "nobodys", "factor": "totp"})
     assert answer.status_code == 400
     assert changed(before) == []
+
+
+def test_what_a_code_settled_is_open_again_once_an_authenticator_is_enrolled(sam: User) -> None:
+    ask("", "email_code")
+    thief, _ = sign_in(sam)
+    sent(thief)
+    assert verify(thief, mailed_code())[0] == 204
+    own, _ = sign_in(sam)
+    sent(own)
+    waiting = mailed_code()
+    enrol(sam, actor=machine())
+    assert not comes_in(thief)
+    # Nor does a code that was sent before stand for the authenticator.
+    assert verify(own, waiting)[0] == 400
+    assert not comes_in(own)
+    assert not Session.objects.filter(second_factor_at__isnull=False).exists()
+
+
+def test_where_sms_ceased_to_be_sent_mail_takes_its_place(
+    sam: User, settings: Any, folder: Path
+) -> None:
+    ask("salesperson", "sms_code")
+    settings.SMS_URL, settings.SMS_INTO_FOLDER = "", False
+    client, _ = sign_in(sam)
+    assert client.get(BASE).json()["channels"] == ["email"]
+    assert sent(client).status_code == 204
+    assert verify(client, mailed_code()) == (204, "")

@@ -1,11 +1,16 @@
 """Sales from a file: a report for each row, each row a sale of its own."""
 
+from datetime import timedelta
 from io import BytesIO
 from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
+from shared_apps.access.actors import actor_for_user
+from shared_apps.accounts.models import ApiKey
+from shared_apps.kernel import clock
+from shared_apps.kernel.errors import Forbidden
 from tenant_apps.wallets import errors, services
 from tenant_apps.wallets.models import ChargeBatch, ChargeBatchRow, ChargeSale
 from tests.people import client_of
@@ -61,6 +66,67 @@ def test_reports_each_row(market: Market, simulated: Any) -> None:
     assert batch.state == "done"
     assert market.balance("sita") == "75.00"
     assert len(provider.charges()) == 3
+
+
+SALES = ("wallets.view_wallet", "wallets.add_chargebatch", "wallets.add_chargesale")
+
+
+def a_key(market: Market, *permissions: str) -> ApiKey:
+    made: ApiKey = ApiKey.objects.create(
+        user=market.people["sita"],
+        name="Till",
+        prefix="till00000000",
+        secret_hash="0" * 64,
+        permissions=list(permissions),
+        expires_at=clock.now() + timedelta(days=1),
+    )
+    return made
+
+
+def upload_by_key(market: Market, key: ApiKey) -> ChargeBatch:
+    return services.upload_charge_batch(
+        actor=actor_for_user(user_id=key.user_id, api_key_id=key.pk),
+        wallet_id=market.wallets["sita"].pk,
+        file=BytesIO(FILE),
+    )
+
+
+def test_a_key_that_may_not_sell_sells_by_no_batch(market: Market, simulated: Any) -> None:
+    key = a_key(market, "wallets.view_wallet", "wallets.add_chargebatch")
+    before = snapshot()
+    with pytest.raises(Forbidden):
+        upload_by_key(market, key)
+    assert changed(before) == []
+
+
+def test_a_key_that_was_revoked_sells_no_further(market: Market, simulated: Any) -> None:
+    provider = simulated()
+    credit(market, "100.00")
+    key = a_key(market, *SALES)
+    batch = upload_by_key(market, key)
+    assert batch.api_key_id == key.pk
+    assert work(market, batch, limit=1)
+    ApiKey.objects.update(revoked_at=clock.now())
+    while work(market, batch):
+        pass
+    assert len(provider.charges()) == 1
+    # Of the lines 3, 9 and 10 it does not see the wallet any more; the others were never good.
+    assert [line for line, state, *_ in report(batch) if state == "refused"] == [
+        3, 4, 5, 6, 7, 9, 10,
+    ]  # fmt: skip
+    assert not batch.rows.filter(state="waiting").exists()
+    assert market.balance("sita") == "90.00"
+
+
+def test_where_no_row_moves_no_more_work_is_called_for(
+    market: Market, simulated: Any, settings: Any
+) -> None:
+    settings.CHARGE_PROVIDER_URL = ""
+    credit(market, "100.00")
+    batch = upload(market)
+    while work(market, batch):
+        pass
+    assert batch.rows.filter(state="waiting").exists()
 
 
 def test_work_that_begins_anew_sells_nothing_twice(market: Market, simulated: Any) -> None:

@@ -151,6 +151,22 @@ def test_not_reached_later_says_nothing_about_the_first_call(
     assert state(sale) == "unknown"
 
 
+def test_a_call_that_a_crash_cut_off_may_have_arrived(
+    market: Market, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The provider is behind with its queue, and cannot be reached when it is told again."""
+    broken = Broken(NeverReached(), ChargeAnswer(outcome=Outcome.UNHEARD))
+    monkeypatch.setattr(providers, "configured", lambda: broken)
+    credit(market, "100.00")
+    sale = a_sale(market, "30.00")
+    ChargeSale.objects.filter(pk=sale.pk).update(
+        state="sent", sent_at=clock.now(), next_ask_at=clock.now()
+    )
+    later(market)
+    assert state(sale) == "unknown"
+    assert market.wallet("sita").held.to_string() == "30.00"
+
+
 def test_a_broken_adapter_guesses_nothing(market: Market, monkeypatch: pytest.MonkeyPatch) -> None:
     broken = Broken(RuntimeError("half an answer"), RuntimeError("none"))
     monkeypatch.setattr(providers, "configured", lambda: broken)

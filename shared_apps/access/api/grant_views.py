@@ -53,6 +53,7 @@ class ObjectGrantViewSet(Listing, OrganizationViewSet):
 
     serializer_class = ObjectGrantOut
     input_serializers = {"create": ObjectGrantIn}
+    step_up = frozenset({"create"})
     query_parameters = {"list": SubjectQuery}
     required_permissions = {"list": services.SHARE, "create": services.SHARE}
     ordering = ("created_at",)

@@ -37,7 +37,7 @@ class UserViewSet(Listing, Retrieving, OrganizationViewSet):
     filterset_class = UserFilter
     ordering_fields = ("full_name", "email", "created_at")
     ordering = ("full_name",)
-    step_up = frozenset({"second_factor_reset"})
+    step_up = frozenset({"reactivation", "second_factor_reset"})
 
     def get_queryset(self) -> QuerySet[User]:
         return people_shown_to(self.actor)
@@ -66,6 +66,8 @@ class InvitationViewSet(OrganizationViewSet):
 
     serializer_class = UserOut
     input_serializers = {"create": InvitationIn}
+    # Whoever is asked in has roles, and a second factor of their own.
+    step_up = frozenset({"create", "resending"})
 
     def get_queryset(self) -> QuerySet[User]:
         return people_shown_to(self.actor)

@@ -138,6 +138,10 @@ def _enrol(user: User, *, device: TOTPDevice, actor: Actor) -> list[str]:
     user.save(update_fields=["second_factor_enrolled_at", "updated_at"])
     codes = _new_recovery_codes(user)
     record(SecondFactorEnrolled(subject_id=user.id), actor=actor)
+    # A code by message, which other sessions showed, is weaker than what is asked from now on.
+    by_message = Session.objects.filter(user=user, demanded_factor__in=second_factor.CHANNELS)
+    others = by_message.exclude(pk__in=[actor.session_id])
+    others.update(second_factor_at=None, updated_at=clock.now())
     _settle(actor)
     return codes
 

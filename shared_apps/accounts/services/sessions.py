@@ -97,7 +97,10 @@ def start_session(
     )
     themselves = actor.changed(user_id=user.id, session_id=session.id)
     live = Session.objects.filter(user=user, revoked_at__isnull=True, expires_at__gt=now)
-    surplus = list(live.order_by("-last_seen_at", "-pk").for_change()[MOST_SESSIONS:])
+    # The password alone must not push out what has shown its second factor; the new one stays.
+    order = (F("second_factor_at").desc(nulls_last=True), "-last_seen_at", "-pk")
+    others = live.exclude(pk=session.pk).order_by(*order).for_change()
+    surplus = list(others[MOST_SESSIONS - 1 :])
     if surplus:
         end(sessions=surplus, reason=EndReason.SURPLUS, actor=themselves)
     record(

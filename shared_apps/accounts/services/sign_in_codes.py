@@ -76,8 +76,13 @@ def try_sign_in_code(*, code: str, actor: Actor) -> bool:
     """Whether it is the present session's code; it is used up if it is, and counted if it is not.
 
     The caller has counted the attempt, and its transaction must commit either way.
+
+    :raises NoCodeAsked: no code by message is asked of the session any more.
     """
     session = _present_session(actor)
+    if not second_factor.channels_of(session):
+        # An authenticator was enrolled meanwhile: no message stands for it.
+        raise NoCodeAsked
     live = SignInCode.objects.filter(session=session, expires_at__gt=clock.now())
     kept = live.select_for_update().first()
     if kept is not None and hmac.compare_digest(kept.code_hash, _hash(session, code)):

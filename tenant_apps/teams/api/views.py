@@ -37,6 +37,8 @@ class TeamViewSet(Listing, Retrieving, OrganizationViewSet):
     ordering_fields = ("name", "created_at")
     ordering = ("name",)
     required_permissions = {"list": "teams.view_team"}
+    # Both may give a role.
+    step_up = frozenset({"create", "lead"})
 
     def get_queryset(self) -> TeamQuerySet:
         return teams_visible_to(self.actor)
@@ -71,6 +73,7 @@ class TeamMemberViewSet(Listing, OrganizationViewSet):
 
     serializer_class = MemberOut
     input_serializers = {"create": MemberIn}
+    step_up = frozenset({"create"})
     queryset = Membership.objects.none()
     ordering = ("created_at",)
 

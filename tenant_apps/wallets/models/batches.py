@@ -44,6 +44,8 @@ class ChargeBatch(Record):
     rows_count = models.PositiveIntegerField()
     state = models.CharField(max_length=8, choices=BatchState, default=BatchState.RUNNING)
     finished_at = models.DateTimeField(null=True)
+    # The API key that uploaded it: its sales are placed with what that key lends.
+    api_key_id = models.UUIDField(null=True, editable=False)
 
     objects = ChargeBatchQuerySet.as_manager()
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.db import transaction
 
-from shared_apps.access.actors import actor_for_user
+from shared_apps.access.actors import actor_for_user, api_key_of
 from shared_apps.audit import services as audit
 from shared_apps.kernel import clock
 from shared_apps.kernel.actor import Actor
@@ -44,7 +44,7 @@ def upload_charge_batch(*, actor: Actor, wallet_id: UUID, file: IO[bytes]) -> Ch
     """Take a CSV (`COLUMNS`) of numbers to be charged; `work_on_batch` places the sales.
 
     :raises BadInput: no such wallet that the actor sees.
-    :raises Forbidden: the actor may not sell from the wallet.
+    :raises Forbidden: the actor may not sell from the wallet, or not by batches.
     :raises SellerSuspended: the seller is suspended.
     :raises FileUnreadable: it is no CSV with these columns.
     :raises BatchEmpty, BatchTooLong: it has no rows, or too many.
@@ -53,8 +53,14 @@ def upload_charge_batch(*, actor: Actor, wallet_id: UUID, file: IO[bytes]) -> Ch
     if wallet is None:
         raise BadInput.field("wallet", detail="There is no such wallet.", code="not_found")
     actor.require("wallets.add_chargebatch", wallet)
+    actor.require("wallets.add_chargesale", wallet)
     wallet.seller.check_active()
-    batch = ChargeBatch(wallet=wallet, created_by_id=actor.user_id, updated_by_id=actor.user_id)
+    batch = ChargeBatch(
+        wallet=wallet,
+        api_key_id=api_key_of(actor),
+        created_by_id=actor.user_id,
+        updated_by_id=actor.user_id,
+    )
     rows: list[ChargeBatchRow] = []
     for line, cells in rows_of(file, columns=COLUMNS):
         if len(rows) == MOST_ROWS:
@@ -83,18 +89,28 @@ def upload_charge_batch(*, actor: Actor, wallet_id: UUID, file: IO[bytes]) -> Ch
 def work_on_batch(*, batch_id: UUID, actor: Actor, limit: int = 200) -> bool:
     """Place and deliver the sales of rows that wait, in their order; says whether more wait.
 
-    Sales are placed by whoever uploaded the file, with the rights of this moment.
+    Sales are placed by whoever uploaded the file, with the rights of each moment: a key that was
+    revoked stops at the next row. Where no row moves, nothing more is said to wait: the poll comes.
     """
     batch = ChargeBatch.objects.get(pk=batch_id)
     if batch.state == BatchState.DONE:
         return False
-    seller = actor if batch.created_by_id is None else actor_for_user(user_id=batch.created_by_id)
     waiting = batch.rows.filter(state=BatchRowState.WAITING).order_by("line")
-    for row_id in list(waiting.values_list("pk", flat=True)[:limit]):
+    row_ids = list(waiting.values_list("pk", flat=True)[:limit])
+    for row_id in row_ids:
+        seller = _seller_of(batch, actor)
         sale_id = retrying(partial(_place, batch, row_id, actor=seller))
         if sale_id is not None:
             deliver_sale(sale_id=sale_id, actor=seller)
+    if row_ids and waiting.filter(pk__in=row_ids).count() == len(row_ids):
+        return False
     return not _finished(batch_id, actor=actor)
+
+
+def _seller_of(batch: ChargeBatch, actor: Actor) -> Actor:
+    if batch.created_by_id is None:
+        return actor
+    return actor_for_user(user_id=batch.created_by_id, api_key_id=batch.api_key_id)
 
 
 def _place(batch: ChargeBatch, row_id: UUID, *, actor: Actor) -> UUID | None:

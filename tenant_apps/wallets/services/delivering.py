@@ -164,8 +164,9 @@ def _call(
 
 
 def _not_reached(sale: ChargeSale) -> ChargeAnswer:
-    if sale.state == SaleState.UNKNOWN or sale.asked_times:
-        # An earlier call may have arrived.
+    only_ours = ChargeSale.objects.filter(pk=sale.pk, state=SaleState.SENT, asked_times=0)
+    if not only_ours.exists():
+        # Another call, before this one or beside it, may have arrived.
         return ChargeAnswer(outcome=Outcome.PENDING)
     return ChargeAnswer(outcome=Outcome.REFUSED, reason="the provider cannot be reached")
 
