@@ -65,7 +65,7 @@ PLACES: dict[str, tuple[Place, ...]] = {
     "hold reserved": (Place(module="tenant_apps.ledger.database", name="reserve"),),
     "hold closed": (Place(module="tenant_apps.ledger.database", name="close_hold"),),
     "credit changed": (
-        Place(module="tenant_apps.ledger.services.credit_lines", name="change_credit_lines"),
+        Place(module="tenant_apps.ledger.credit_database", name="change_credit_lines"),
     ),
 }
 

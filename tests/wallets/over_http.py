@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -35,6 +36,20 @@ def http_answer(
     return f"{head}{more}\r\n".encode() + content
 
 
+def _whole_request(line: socket.socket) -> bytes:
+    """Head and body, which may come in two parts, or what came of them before the line ended."""
+    request = b""
+    while True:
+        head, ended, body = request.partition(b"\r\n\r\n")
+        length = re.search(rb"content-length: *(\d+)", head, re.IGNORECASE)
+        if ended and len(body) >= (int(length[1]) if length else 0):
+            return request
+        part = line.recv(65536)
+        if not part:
+            return request
+        request += part
+
+
 @contextmanager
 def whoever_says(
     say: Callable[[socket.socket, bytes], None],
@@ -54,7 +69,7 @@ def whoever_says(
                 return
             with line:
                 try:
-                    request = line.recv(65536)
+                    request = _whole_request(line)
                     read.append(request)
                     say(line, request)
                 except OSError:
